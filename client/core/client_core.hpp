@@ -1,0 +1,155 @@
+// A client's side of the protocol: submits tasks within its window, keeps each until its result is here, hands every
+// result out exactly once, and submits again to a controller that has lost them.
+//
+// A pure state machine: frames, submissions and time go in; frames and results come out through a Port. One thread at a
+// time may call it. A turn is any number of events and then end_turn().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "client/core/task_pages.hpp"
+#include "common/wire/outlet.hpp"
+#include "common/wire/records.hpp"
+#include "common/wire/subjects.hpp"
+#include "common/wire/uplink.hpp"
+
+namespace covey::client {
+
+// One result as it arrives; views are valid during the call.
+struct ResultView {
+  std::uint64_t sequence = 0;
+  std::uint32_t attempts = 0;
+  wire::Incarnation engine = wire::Incarnation::none;
+  wire::RunReport report;
+};
+
+// What the core needs done, besides what an Outlet does.
+class Port : public wire::Outlet {
+ public:
+  // Called once for each submitted task; `cookie` is what submit() was given. It may submit more.
+  virtual void on_result(std::uint64_t cookie, const ResultView& result) = 0;
+  virtual void on_response(std::uint64_t request, std::string_view json) = 0;
+};
+
+enum class Scheme : std::uint8_t { controller, direct };
+
+struct Submission {
+  Scheme scheme = Scheme::controller;
+  std::uint32_t spec = 0;  // from add_spec()
+  wire::ByteSpan content;
+  wire::ByteSpan extras;   // an encoded SubmitExtras, or empty; scheme controller only
+  std::uint64_t cookie = 0;
+};
+
+class ClientCore {
+ public:
+  ClientCore(wire::Incarnation self, wire::SessionId session, const wire::Subjects& subjects, std::string name, Port& port);
+
+  // ---- events ----
+  void on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now);
+  void on_connected(wire::Time now);
+  void on_disconnected() { uplink_.on_disconnected(); connected_ = false; }
+  void on_timer(wire::Time now);
+  void end_turn(wire::Time now);
+  wire::Time next_deadline() const;
+
+  // ---- what a user wants ----
+  std::uint32_t add_spec(const wire::TaskSpec& spec);
+  // The task's number in the session. The caller keeps within window(); before a link exists, tasks wait here.
+  std::uint64_t submit(const Submission& submission);
+  void cancel(const wire::TaskId& task);
+  std::uint64_t request(std::string_view json);
+  void say_goodbye();
+
+  bool linked() const { return uplink_.link() != nullptr; }
+  const std::string& refusal() const { return uplink_.refusal(); }
+  wire::SessionId session() const { return session_; }
+  wire::TaskId id_of(std::uint64_t sequence) const { return {session_, sequence}; }
+  std::uint64_t window() const { return window_; }
+  std::size_t unfinished() const { return tasks_.size(); }
+  std::uint64_t max_payload() const { return uplink_.terms().max_payload; }
+  std::uint64_t duplicates() const { return duplicates_; }
+  std::uint64_t malformed_frames() const { return malformed_frames_; }
+
+  static constexpr wire::Duration kAcceptance = std::chrono::seconds(5);  // scheme direct: an engine accepts a frame within
+
+ private:
+  struct Spec {
+    std::string encoded;
+    std::uint32_t defined_on = 0;  // the link on which the controller was told
+  };
+  // Scheme direct: tasks that travelled together.
+  struct DirectFrame {
+    std::vector<std::uint64_t> sequences;
+    wire::Incarnation engine = wire::Incarnation::none;  // once accepted
+    wire::Time sent{};
+    wire::Writer unsent;  // the frame itself, until it has been sent
+    std::size_t left = 0;
+  };
+  struct DirectEngine {
+    wire::Link link;
+    std::string subject;
+    wire::Time last_heard;
+    bool ack_owed = false;
+  };
+
+  void on_controller_records(wire::Reader& in);
+  void on_linked();
+  void pump();
+  void encode_submit(wire::Link& link, std::uint64_t sequence, ClientTask& task);
+  void on_result(const wire::ResultRecord& record);
+  void resolve_known(wire::Writer& out, wire::ByteSpan extras);
+
+  void on_engine_frame(const wire::Frame& frame, wire::Time now);
+  void on_accepted(std::uint64_t frame, wire::Incarnation engine);
+  void add_direct(std::uint64_t sequence, const ClientTask& task);
+  void seal_direct();
+  void flush_direct(wire::Time now);
+  void sweep_direct(wire::Time now);
+  void fail_direct(std::uint64_t frame, std::string_view why);
+  void finish_direct(std::uint64_t frame);
+
+  wire::Incarnation self_;
+  wire::SessionId session_;
+  wire::Subjects subjects_;
+  Port& port_;
+  wire::Uplink uplink_;
+  std::uint64_t window_ = 0;
+  bool connected_ = false;
+  wire::Time connected_since_{};
+
+  std::vector<Spec> specs_;
+  std::unordered_map<std::string, std::uint32_t> spec_by_bytes_;
+  TaskPages tasks_;
+  std::unordered_map<std::uint64_t, std::string> extras_;
+  OutcomeBits outcomes_;
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t next_to_send_ = 1;   // on the present link
+  std::uint64_t highest_sent_ = 0;   // on any link: a controller may have it
+  std::uint64_t links_ = 0;
+  std::deque<wire::TaskId> cancels_;  // to send
+  std::map<std::uint64_t, std::string> requests_;  // not yet answered; asked again on a new link
+  std::uint64_t next_request_ = 1;
+
+  std::uint32_t direct_link_;
+  wire::Writer direct_open_;
+  std::vector<std::uint32_t> direct_specs_;  // defined in the open frame
+  DirectFrame direct_open_frame_;
+  std::map<std::uint64_t, DirectFrame> direct_frames_;
+  std::vector<std::uint64_t> direct_unsent_;
+  std::uint64_t next_direct_frame_ = 1;
+  std::unordered_map<wire::Incarnation, std::unique_ptr<DirectEngine>> direct_engines_;
+  wire::Time next_sweep_ = wire::kNever;
+
+  std::uint64_t duplicates_ = 0;
+  std::uint64_t malformed_frames_ = 0;
+};
+
+}  // namespace covey::client

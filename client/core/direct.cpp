@@ -1,0 +1,126 @@
+// The scheme direct: frames of tasks go to whichever engine NATS's queue group picks; engines accept frames by name and
+// return results over links of their own. No scheduler, no reruns: tasks of a lost engine fail. See client_core.hpp.
+#include <algorithm>
+#include <utility>
+
+#include "client/core/client_core.hpp"
+
+namespace covey::client {
+
+namespace {
+constexpr std::size_t kDirectFrameBytes = 4 * 1024;  // small, so that every engine gets several
+constexpr wire::Duration kSweepPause = std::chrono::milliseconds(500);
+constexpr wire::Duration kForgetEngine = std::chrono::seconds(30);
+}  // namespace
+
+void ClientCore::add_direct(std::uint64_t sequence, const ClientTask& task) {
+  if (direct_open_.empty()) {
+    direct_open_.skip(wire::kHeaderBytes);
+    direct_open_.fixed(static_cast<std::uint64_t>(session_));
+    direct_specs_.clear();
+  }
+  if (std::find(direct_specs_.begin(), direct_specs_.end(), task.spec) == direct_specs_.end()) {
+    direct_specs_.push_back(task.spec);
+    wire::encode(direct_open_, wire::SpecRecord{task.spec, wire::as_bytes(specs_[task.spec].encoded)});
+  }
+  wire::encode(direct_open_, wire::SubmitRecord{task.spec, sequence, task.content.span(), {}, false});
+  direct_open_frame_.sequences.push_back(sequence);
+  if (direct_open_.size() >= kDirectFrameBytes) seal_direct();
+}
+
+void ClientCore::seal_direct() {
+  const std::uint64_t number = next_direct_frame_++;
+  wire::write_header(direct_open_.data(), {wire::FrameKind::direct, direct_link_, self_, wire::Incarnation::none, number, 0});
+  for (const std::uint64_t sequence : direct_open_frame_.sequences) tasks_.find(sequence)->direct_frame = number;
+  direct_open_frame_.left = direct_open_frame_.sequences.size();
+  direct_open_frame_.unsent = std::move(direct_open_);
+  direct_open_ = wire::Writer();
+  direct_frames_.emplace(number, std::exchange(direct_open_frame_, {}));
+  direct_unsent_.push_back(number);
+}
+
+// Nothing is published while disconnected: a queue group keeps nothing for later.
+void ClientCore::flush_direct(wire::Time now) {
+  if (!connected_) return;
+  if (!direct_open_.empty()) seal_direct();
+  for (const std::uint64_t number : std::exchange(direct_unsent_, {})) {
+    DirectFrame& frame = direct_frames_.at(number);
+    frame.sent = now;
+    port_.send(subjects_.direct(), frame.unsent.span());
+    frame.unsent = wire::Writer();
+  }
+}
+
+void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
+  const wire::Header& header = frame.header;
+  if (header.to != self_ || header.link != direct_link_) return;
+  auto& engine = direct_engines_[header.from];
+  if (!engine) {
+    engine = std::make_unique<DirectEngine>(DirectEngine{wire::Link(self_, header.from, direct_link_),
+                                                         subjects_.to_engine(header.from, wire::Role::client), now, false});
+  }
+  engine->last_heard = now;
+  if (header.kind < wire::FrameKind::data || header.kind > wire::FrameKind::resend) return;
+  if (!engine->link.receive(header, now)) return;
+  wire::Reader in(frame.body);
+  while (const auto type = wire::next_record(in)) {
+    if (*type == wire::RecordType::accepted) {
+      wire::AcceptedRecord record;
+      wire::decode(in, record);
+      on_accepted(record.frame, header.from);
+    } else if (*type == wire::RecordType::result) {
+      wire::ResultRecord record;
+      wire::decode(in, record);
+      if (in.ok()) on_result(record);
+    } else {
+      in.fail();
+    }
+  }
+  if (!in.ok()) ++malformed_frames_;
+}
+
+void ClientCore::on_accepted(std::uint64_t number, wire::Incarnation engine) {
+  const auto found = direct_frames_.find(number);
+  if (found != direct_frames_.end()) found->second.engine = engine;
+}
+
+void ClientCore::finish_direct(std::uint64_t number) {
+  const auto found = direct_frames_.find(number);
+  if (found != direct_frames_.end() && --found->second.left == 0) direct_frames_.erase(found);
+}
+
+void ClientCore::sweep_direct(wire::Time now) {
+  next_sweep_ = now + kSweepPause;
+  for (auto& [id, engine] : direct_engines_) {
+    engine->link.heartbeat([&, to = engine.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
+  }
+  const auto heard_since = connected_since_ + wire::Uplink::kReconnectGrace;
+  std::vector<std::uint64_t> lost, unaccepted;
+  for (auto& [number, frame] : direct_frames_) {
+    if (!frame.unsent.empty()) continue;
+    if (frame.engine == wire::Incarnation::none) {
+      if (now - std::max(frame.sent, heard_since) > kAcceptance) unaccepted.push_back(number);
+      continue;
+    }
+    const auto engine = direct_engines_.find(frame.engine);
+    if (engine == direct_engines_.end() || now - std::max(engine->second->last_heard, heard_since) > wire::Uplink::kSilence) {
+      lost.push_back(number);
+    }
+  }
+  for (const auto number : unaccepted) fail_direct(number, "no engine accepted it: are engines of this cluster running?");
+  for (const auto number : lost) fail_direct(number, "the engine that had accepted it fell silent");
+  std::erase_if(direct_engines_, [&](const auto& item) { return now - item.second->last_heard > kForgetEngine; });
+}
+
+void ClientCore::fail_direct(std::uint64_t number, std::string_view why) {
+  auto frame = direct_frames_.extract(number);
+  if (frame.empty()) return;
+  wire::Writer report;
+  wire::encode_report(report, {wire::TaskStatus::engine_lost, why, 0, 0, {}});
+  for (const std::uint64_t sequence : frame.mapped().sequences) {
+    if (tasks_.find(sequence) == nullptr) continue;
+    on_result({sequence, 1, frame.mapped().engine, report.span()});
+  }
+}
+
+}  // namespace covey::client

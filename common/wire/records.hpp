@@ -1,0 +1,242 @@
+// What peers say to one another inside frames. Each record is a type byte and fields; a data frame is a run of records.
+// Strings and contents that are views point into the frame they were decoded from. No I/O, no state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/wire/bytes.hpp"
+#include "common/wire/frame.hpp"
+#include "common/wire/ids.hpp"
+#include "common/wire/payload.hpp"
+#include "common/wire/status.hpp"
+
+namespace covey::wire {
+
+enum class RecordType : std::uint8_t {
+  spec = 1,       // client → controller → engine: what a run of tasks has in common
+  submit = 2,     // client → controller (or engine, scheme direct)
+  cancel = 3,     // client → controller
+  request = 4,    // client → controller: an administrative question, JSON
+  taken = 5,      // client → controller: a referenced result has been read, or (lost) cannot be
+  result = 6,     // controller (or engine, scheme direct) → client
+  window = 7,     // controller → client: how many unfinished tasks it may have
+  response = 8,   // controller → client
+  run = 9,        // controller → engine
+  recall = 10,    // controller → engine: give back unstarted tasks
+  stop_run = 11,  // controller → engine: cancel one
+  drain = 12,     // controller → engine: take no more; 1 = leave when empty, 0 = resume
+  release = 13,   // controller → engine: a referenced result is wanted no more
+  finished = 14,  // engine → controller
+  returned = 15,  // engine → controller: recalled, never started
+  credit = 16,    // engine → controller
+  adopt = 17,     // engine → controller, after a new link: a task of an older link that it still has
+  adopted_all = 18,  // engine → controller: no more adopt records follow
+  accepted = 19,  // engine → client, scheme direct: this frame's tasks are mine
+};
+inline constexpr auto kLastRecordType = RecordType::accepted;
+
+// ---- contents: the encoded form of a payload, which the controller passes on unread ----
+
+// A payload that stays with its holder until somebody needs it.
+struct BlobReference {
+  Incarnation holder = Incarnation::none;
+  std::uint8_t holder_role = 0;  // a wire::Role
+  std::uint64_t blob = 0;        // the holder's own number for it
+  std::uint64_t size = 0;        // bytes
+  auto operator<=>(const BlobReference&) const = default;
+};
+
+struct ContentView {
+  Codec codec = Codec::json;
+  ByteSpan bytes;                        // where the payload is inline
+  std::optional<BlobReference> reference;  // where it is not
+};
+
+void encode_content(Writer& out, Codec codec, ByteSpan bytes);
+void encode_content(Writer& out, Codec codec, const BlobReference& reference);
+// nullopt: malformed. An empty content is the JSON payload of no bytes.
+std::optional<ContentView> decode_content(ByteSpan content);
+bool is_reference(ByteSpan content);
+
+// ---- what tasks have in common ----
+
+struct TaskSpec {
+  std::string function;
+  std::string label;                 // for people and filters
+  std::int32_t priority = 0;         // higher runs first
+  std::uint64_t timeout_ms = 0;      // from submission to completion; 0: none
+  std::uint64_t run_limit_ms = 0;    // of one attempt; 0: none
+  std::uint32_t max_attempts = 3;    // attempts that the loss of an engine may cost; 1: at most once
+  std::uint32_t retries = 0;         // further runs after the function failed
+  std::uint64_t retry_delay_ms = 0;  // before the first retry; doubles with each
+  std::vector<Incarnation> targets;  // engines that may run it; empty: any
+  std::vector<std::string> labels;   // "name=value" pairs that its engine must have
+  bool detached = false;             // results wait in the controller until asked for
+  bool operator==(const TaskSpec&) const = default;
+};
+
+// A task that another waits for, and how it ended where the client has seen its result already.
+struct Dependency {
+  enum class Known : std::uint8_t { no = 0, succeeded = 1, failed = 2 };
+  TaskId task;
+  Known known = Known::no;
+  bool operator==(const Dependency&) const = default;
+};
+
+// When dependencies count as met: IPython parallel's Dependency(all, success, failure).
+struct DependencySet {
+  std::vector<Dependency> tasks;
+  bool all = true;      // or any
+  bool success = true;  // a success meets it
+  bool failure = false; // a failure meets it
+  bool operator==(const DependencySet&) const = default;
+};
+
+// The rarely used part of a submission.
+struct SubmitExtras {
+  DependencySet after;   // these have to have ended
+  DependencySet follow;  // and it has to run where one of these did
+  std::string idempotency_key;
+  bool operator==(const SubmitExtras&) const = default;
+};
+
+// ---- records ----
+
+struct SpecRecord {
+  std::uint64_t number = 0;  // the sender's, valid on this link
+  ByteSpan spec;             // an encoded TaskSpec
+};
+struct SubmitRecord {
+  std::uint64_t spec = 0;
+  std::uint64_t sequence = 0;
+  ByteSpan content;
+  ByteSpan extras;           // an encoded SubmitExtras, or empty
+  bool resubmitted = false;  // an earlier controller had it, and may have started it
+};
+struct CancelRecord {
+  TaskId task;
+};
+struct RequestRecord {
+  std::uint64_t number = 0;
+  std::string_view json;
+};
+using ResponseRecord = RequestRecord;
+struct TakenRecord {
+  std::uint64_t sequence = 0;
+  bool lost = false;
+};
+// `report` is an encoded RunReport; the controller reads no more of it than its first byte.
+struct ResultRecord {
+  std::uint64_t sequence = 0;
+  std::uint32_t attempts = 0;
+  Incarnation engine = Incarnation::none;
+  ByteSpan report;
+};
+struct WindowRecord {
+  std::uint64_t tasks = 0;
+};
+struct RunRecord {
+  std::uint64_t spec = 0;
+  std::uint64_t handle = 0;  // the controller's name for this attempt
+  TaskId task;
+  ByteSpan content;
+};
+struct RecallRecord {
+  std::uint64_t count = 0;
+};
+struct StopRunRecord {
+  std::uint64_t handle = 0;
+};
+struct DrainRecord {
+  bool on = true;
+};
+struct ReleaseRecord {
+  std::uint64_t blob = 0;
+};
+struct FinishedRecord {
+  std::uint64_t handle = 0;  // kAdoptedBit alone: finished on an older link, and only the task's id names it
+  TaskId task;
+  ByteSpan report;
+};
+struct ReturnedRecord {
+  std::uint64_t handle = 0;
+};
+struct CreditRecord {
+  std::uint64_t tasks = 0;         // how many it will hold at once, running ones included
+  std::uint64_t mean_run_us = 0;   // how long its tasks take; 0: unknown
+};
+struct AdoptRecord {
+  TaskId task;
+  std::uint64_t handle = 0;  // the engine's own, with kAdoptedBit: its finished record will name it
+};
+inline constexpr std::uint64_t kAdoptedBit = 1ULL << 63;
+struct AcceptedRecord {
+  std::uint64_t frame = 0;
+};
+
+// How one run went.
+struct RunReport {
+  TaskStatus status = TaskStatus::ok;
+  std::string_view error;              // empty where ok
+  std::int64_t started_unix_us = 0;
+  std::uint64_t duration_us = 0;
+  ByteSpan content;
+};
+
+void encode(Writer& out, const SpecRecord& record);
+void encode(Writer& out, const SubmitRecord& record);
+void encode(Writer& out, const CancelRecord& record);
+void encode_request(Writer& out, RecordType type, const RequestRecord& record);
+void encode(Writer& out, const TakenRecord& record);
+void encode(Writer& out, const ResultRecord& record);
+void encode(Writer& out, const WindowRecord& record);
+void encode(Writer& out, const RunRecord& record);
+void encode(Writer& out, const RecallRecord& record);
+void encode(Writer& out, const StopRunRecord& record);
+void encode(Writer& out, const DrainRecord& record);
+void encode(Writer& out, const ReleaseRecord& record);
+void encode(Writer& out, const FinishedRecord& record);
+void encode(Writer& out, const ReturnedRecord& record);
+void encode(Writer& out, const CreditRecord& record);
+void encode(Writer& out, const AdoptRecord& record);
+void encode_adopted_all(Writer& out);
+void encode(Writer& out, const AcceptedRecord& record);
+
+// Reads the next record's type; nullopt at the end or on an unknown type (then the reader has failed).
+std::optional<RecordType> next_record(Reader& in);
+
+// Decode the fields after the type byte; on malformed input the reader has failed.
+void decode(Reader& in, SpecRecord& record);
+void decode(Reader& in, SubmitRecord& record);
+void decode(Reader& in, CancelRecord& record);
+void decode(Reader& in, RequestRecord& record);
+void decode(Reader& in, TakenRecord& record);
+void decode(Reader& in, ResultRecord& record);
+void decode(Reader& in, WindowRecord& record);
+void decode(Reader& in, RunRecord& record);
+void decode(Reader& in, RecallRecord& record);
+void decode(Reader& in, StopRunRecord& record);
+void decode(Reader& in, DrainRecord& record);
+void decode(Reader& in, ReleaseRecord& record);
+void decode(Reader& in, FinishedRecord& record);
+void decode(Reader& in, ReturnedRecord& record);
+void decode(Reader& in, CreditRecord& record);
+void decode(Reader& in, AdoptRecord& record);
+void decode(Reader& in, AcceptedRecord& record);
+
+// Whole values, without a type byte.
+void encode_spec(Writer& out, const TaskSpec& spec);
+std::optional<TaskSpec> decode_spec(ByteSpan bytes);
+void encode_extras(Writer& out, const SubmitExtras& extras);
+std::optional<SubmitExtras> decode_extras(ByteSpan bytes);
+void encode_report(Writer& out, const RunReport& report);
+std::optional<RunReport> decode_report(ByteSpan bytes);
+// The first byte of a report, without reading the rest.
+TaskStatus report_status(ByteSpan report);
+bool report_has_reference(ByteSpan report);
+
+}  // namespace covey::wire

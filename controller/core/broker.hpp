@@ -1,0 +1,206 @@
+// The controller's heart: takes tasks from clients, gives them to engines, takes results back to clients, and loses none.
+//
+// A pure state machine: frames, connection changes and time go in; frames come out through an Outlet. It knows no socket, no
+// clock and no thread, and everything it decides follows from what was put in, so a simulation can replay it. One
+// thread at a time may call it.
+//
+// A turn is: any number of on_frame(), then end_turn(), which hands out tasks and sends what has gathered. Between
+// turns, on_timer() has to be called at next_deadline().
+//
+// Invariants: a task is in exactly one of the states of TaskState and in the list that goes with it; an engine's load is
+// the number of its assigned, adopted and ghost tasks; a task is assigned only to an engine with free credit; every
+// unfinished task of a session is in its index; results leave exactly once per link and stay until acknowledged.
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <cstdint>
+#include <memory>
+#include <queue>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/wire/outlet.hpp"
+#include "common/wire/records.hpp"
+#include "common/wire/subjects.hpp"
+#include "controller/core/config.hpp"
+#include "controller/core/dependencies.hpp"
+#include "controller/core/history.hpp"
+#include "controller/core/peers.hpp"
+#include "controller/core/ready_queue.hpp"
+#include "controller/core/spec_table.hpp"
+#include "controller/core/task_table.hpp"
+
+namespace covey::controller {
+
+struct Counters {
+  std::uint64_t submitted = 0, completed = 0, failed = 0;
+  std::uint64_t late_results = 0;       // of attempts that were given up
+  std::uint64_t late_results_used = 0;  // of these, the task had none yet
+  std::uint64_t malformed_frames = 0, foreign_frames = 0, other_version_frames = 0, stale_frames = 0;
+  std::uint64_t engines_lost = 0, recalls = 0, requeued = 0, results_evicted = 0;
+};
+
+class Broker {
+ public:
+  Broker(wire::Incarnation self, wire::Subjects subjects, Config config, wire::Outlet& port);
+
+  // ---- events ----
+  // `sender` is the role that the subject it came on grants its sender.
+  void on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now);
+  void on_connected(wire::Time now);
+  void on_disconnected();
+  void on_timer(wire::Time now);
+  void end_turn(wire::Time now);
+  wire::Time next_deadline() const;
+
+  // Answers an administrative question: JSON in, JSON out. docs/protocol.md lists them.
+  std::string ask(std::string_view request, wire::Time now);
+
+  // ---- what tests and the simulation look at ----
+  const Counters& counters() const { return counters_; }
+  std::size_t unfinished_tasks() const { return tasks_.size(); }
+  std::size_t ready_tasks() const { return ready_.size(); }
+  std::size_t live_engines() const { return live_engines_; }
+  std::uint64_t result_bytes() const { return result_bytes_; }
+  wire::Incarnation incarnation() const { return self_; }
+  // Walks everything and asserts the invariants above. Slow.
+  void check() const;
+
+ private:
+  struct Timer {
+    wire::Time at;
+    Handle task;
+    bool operator>(const Timer& other) const { return at > other.at; }
+  };
+  // A task of an earlier controller that an engine still has, until its client submits it again.
+  struct Orphan {
+    wire::Incarnation engine = wire::Incarnation::none;
+    std::uint64_t handle = 0;
+    std::string report;  // set once it has finished
+    wire::Time since{};
+  };
+
+  // broker.cpp: peers and links
+  void on_hello(wire::Role sender, const wire::Frame& frame, wire::Time now);
+  void on_goodbye(const wire::Header& header, wire::Time now);
+  void refuse(wire::Role role, const wire::Header& header, wire::RefuseReason reason, std::string_view text);
+  void welcome(Peer& peer, std::uint64_t window);
+  std::unique_ptr<Peer> make_peer(wire::Role role, std::uint32_t index, const wire::Header& header, wire::Time now);
+  Peer* find_peer(const wire::Header& header);
+  void touch(Peer& peer);
+  void flush(Peer& peer);
+  void sweep(wire::Time now);
+  wire::Time silent_since(const Peer& peer) const;
+
+  // sessions.cpp: clients
+  void on_client_hello(const wire::Hello& hello, const wire::Header& header, wire::Time now);
+  void on_client_records(Session& session, wire::Reader& in, wire::Time now);
+  void on_spec(Session& session, const wire::SpecRecord& record);
+  void on_submit(Session& session, const wire::SubmitRecord& record, wire::Time now);
+  void on_cancel(const wire::TaskId& id, wire::Time now);
+  void on_taken(Session& session, const wire::TakenRecord& record, wire::Time now);
+  bool known_already(Session& session, std::uint64_t sequence, wire::Time now);
+  bool claim_orphan(TaskIndex index, wire::Time now);
+  void client_left(Session& session, wire::Time now);
+  void pump_results(Session& session);
+  void grant_windows();
+  void expire_results(wire::Time now);
+  Session& session_of(const Task& task) { return *sessions_[task.session]; }
+  Session* find_session(wire::SessionId id);
+  void drop_session_if_empty(SessionIndex index);
+
+  // engines.cpp
+  void on_engine_hello(const wire::Hello& hello, const wire::Header& header, wire::Time now);
+  void on_engine_records(Engine& engine, wire::Reader& in, wire::Time now);
+  void on_finished(Engine& engine, const wire::FinishedRecord& record, wire::Time now);
+  void on_adopted_finished(Engine& engine, const wire::FinishedRecord& record, wire::Time now);
+  void keep_orphan_result(Engine& engine, const wire::FinishedRecord& record, wire::Time now);
+  void on_returned(Engine& engine, Handle handle);
+  void on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Time now);
+  void on_adopted_all(Engine& engine, wire::Time now);
+  void engine_lost(EngineIndex index, bool in_good_order, wire::Time now);
+  void give_up_assigned(Engine& engine, bool in_good_order, wire::Time now);
+  void rerun_or_fail(Engine& engine, TaskIndex index, bool in_good_order, wire::Time now);
+  void fail_unschedulable(wire::Time now);
+
+  // dispatch.cpp
+  void dispatch(wire::Time now);
+  void dispatch_lane(const ReadyQueue::Lane& lane, wire::Time now);
+  Engine* choose(const Demand& demand, std::size_t& eligible);
+  bool may_take(const Engine& engine, const Demand& demand) const;
+  std::uint64_t room(const Engine& engine, const Demand& demand) const;
+  void assign(Engine& engine, TaskIndex index);
+  void recall_for_idle();
+  Demand demand_of(TaskIndex index) const;
+  void make_ready(TaskIndex index, bool front = false);
+  void take_from_queue(TaskIndex index);
+  void detach_from_engine(TaskIndex index, bool stop);
+
+  // completion.cpp
+  void complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation engine, wire::Time now);
+  void fail(TaskIndex index, wire::TaskStatus status, std::string_view error, wire::Time now);
+  bool retry(TaskIndex index, wire::Time now);
+  void deliver(Session& session, bool detached, ResultStore::Result&& result);
+  void forget(TaskIndex index);
+  void on_task_timer(TaskIndex index, wire::Time now);
+  void set_timer(wire::Time at, TaskIndex index);
+  void settle_dependents(const wire::TaskId& id, bool success, wire::Incarnation engine, wire::Time now);
+  void admit(TaskIndex index, wire::Time now);
+  void hold_to_result_limit();
+
+  // queries.cpp
+  boost::json::object describe_status(wire::Time now) const;
+  boost::json::object describe_engines() const;
+  boost::json::object drain_engine(std::string_view id, bool on);
+  boost::json::object kept_result(const wire::TaskId& id);
+  boost::json::object explain(const wire::TaskId& id, wire::Time now);
+  std::string why(TaskIndex index) const;
+
+  wire::TaskId id_of(TaskIndex index) const {
+    return {sessions_[tasks_[index].session]->id, tasks_[index].sequence};
+  }
+  Engine* find_engine(wire::Incarnation id);
+  TaskIndex find_task(const wire::TaskId& id);
+
+  wire::Incarnation self_;
+  wire::Subjects subjects_;
+  Config config_;
+  wire::Outlet& port_;
+  Counters counters_;
+  std::mt19937_64 random_;
+
+  TaskTable tasks_;
+  SpecTable specs_;
+  ReadyQueue ready_;
+  std::unordered_map<TaskIndex, SideTask> side_;      // of tasks with has_side
+  std::unordered_map<wire::TaskId, std::vector<Handle>> dependents_;  // waiting tasks, by what they wait for
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  History history_;
+  IdempotencyTable idempotency_;
+
+  std::vector<std::unique_ptr<Engine>> engines_;  // null where an index is free
+  std::size_t live_engines_ = 0;
+  std::size_t next_engine_ = 0;  // where the round begins among equals
+  std::uint64_t assignments_ = 0;
+
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::unordered_map<wire::SessionId, SessionIndex> session_by_id_;
+  std::uint64_t result_bytes_ = 0;  // in all sessions' stores
+  std::unordered_map<wire::TaskId, Orphan> orphans_;
+  std::uint64_t orphan_bytes_ = 0;
+
+  std::unordered_map<wire::Incarnation, Peer*> peers_;
+  std::vector<Peer*> dirty_;
+  std::vector<wire::Incarnation> acks_owed_;
+  wire::Time control_deadline_ = wire::kNever;
+  bool connected_ = false;
+  wire::Time connected_since_{};
+  wire::Time started_{};
+  wire::Time next_sweep_ = wire::kNever;
+  wire::Writer scratch_;
+};
+
+}  // namespace covey::controller

@@ -1,0 +1,260 @@
+// Engines: how they come, what they send, and what becomes of their tasks when they go. See broker.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/core/broker.hpp"
+
+namespace covey::controller {
+
+void Broker::on_engine_hello(const wire::Hello& hello, const wire::Header& header, wire::Time now) {
+  Engine* engine = find_engine(header.from);
+  if (engine == nullptr) {
+    const auto free = std::find(engines_.begin(), engines_.end(), nullptr);
+    const auto index = static_cast<EngineIndex>(free - engines_.begin());
+    if (free == engines_.end()) engines_.emplace_back();
+    engines_[index] = std::make_unique<Engine>();
+    engine = engines_[index].get();
+    engine->id = header.from;
+    engine->peer = make_peer(wire::Role::engine, index, header, now);
+    ++live_engines_;
+  } else {
+    // It lost sight of us. It has dropped what it had not started, and will say what it still has.
+    const EngineIndex index = engine->peer->index;
+    std::replace(dirty_.begin(), dirty_.end(), engine->peer.get(), static_cast<Peer*>(nullptr));
+    engine->peer = make_peer(wire::Role::engine, index, header, now);
+  }
+  engine->hello = hello;
+  engine->adopting = true;
+  engine->recalling = false;
+  engine->load = 0;
+  engine->credit = 0;
+  engine->alone = kNone;
+  engine->ghosts.clear();
+  engine->adopted.clear();
+  engine->known_specs.clear();
+  welcome(*engine->peer, 0);
+}
+
+void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now) {
+  while (const auto type = wire::next_record(in)) {
+    switch (*type) {
+      case wire::RecordType::finished: {
+        wire::FinishedRecord record;
+        wire::decode(in, record);
+        if (in.ok()) on_finished(engine, record, now);
+        break;
+      }
+      case wire::RecordType::credit: {
+        wire::CreditRecord record;
+        wire::decode(in, record);
+        engine.credit = record.tasks;
+        engine.mean_run_us = record.mean_run_us;
+        break;
+      }
+      case wire::RecordType::returned: {
+        wire::ReturnedRecord record;
+        wire::decode(in, record);
+        if (in.ok()) on_returned(engine, record.handle);
+        break;
+      }
+      case wire::RecordType::recall: {  // the answer to a recall ends with it
+        wire::RecallRecord record;
+        wire::decode(in, record);
+        engine.recalling = false;
+        break;
+      }
+      case wire::RecordType::drain: {
+        wire::DrainRecord record;
+        wire::decode(in, record);
+        engine.draining = record.on;
+        break;
+      }
+      case wire::RecordType::adopt: {
+        wire::AdoptRecord record;
+        wire::decode(in, record);
+        if (in.ok()) on_adopt(engine, record, now);
+        break;
+      }
+      case wire::RecordType::adopted_all: on_adopted_all(engine, now); break;
+      default: in.fail();
+    }
+  }
+}
+
+void Broker::on_finished(Engine& engine, const wire::FinishedRecord& record, wire::Time now) {
+  if ((record.handle & wire::kAdoptedBit) != 0) return on_adopted_finished(engine, record, now);
+  const TaskIndex index = tasks_.find(record.handle);
+  const bool mine = index != kNone && tasks_[index].state == TaskState::assigned && tasks_[index].engine == engine.peer->index;
+  if (!mine) {
+    if (engine.ghosts.erase(record.handle) > 0) {
+      --engine.load;
+      ++counters_.late_results;
+    }
+    return;
+  }
+  --engine.load;
+  ++engine.completed;
+  engine.assigned.remove(tasks_, index);
+  if (engine.alone == index) engine.alone = kNone;
+  complete(index, record.report, engine.id, now);
+}
+
+// A task of an older link: the attempt may have been given up, and the task may have ended or run elsewhere since.
+void Broker::on_adopted_finished(Engine& engine, const wire::FinishedRecord& record, wire::Time now) {
+  const wire::TaskId id = record.task;
+  if (engine.adopted.erase(record.handle) > 0) --engine.load;
+  ++engine.completed;
+  const TaskIndex index = find_task(id);
+  if (index == kNone) {
+    return keep_orphan_result(engine, record, now);
+  }
+  Task& task = tasks_[index];
+  if (task.state == TaskState::held) {
+    ++counters_.late_results;
+    return;
+  }
+  if (task.state == TaskState::assigned && task.engine == engine.peer->index) {
+    engine.assigned.remove(tasks_, index);
+    task.state = TaskState::waiting;
+  } else {
+    ++counters_.late_results;
+    ++counters_.late_results_used;
+  }
+  complete(index, record.report, engine.id, now);
+}
+
+// Its client may submit the task again, if it is one of an earlier controller; a client that has the result will not.
+void Broker::keep_orphan_result(Engine& engine, const wire::FinishedRecord& record, wire::Time now) {
+  ++counters_.late_results;
+  if (find_session(record.task.session) != nullptr && now - started_ > config_.adoption_grace) {
+    orphans_.erase(record.task);
+    return;
+  }
+  if (orphan_bytes_ + record.report.size() > config_.max_result_bytes) return;
+  Orphan& orphan = orphans_[record.task];
+  orphan_bytes_ += record.report.size() - orphan.report.size();
+  orphan = Orphan{engine.id, record.handle, std::string(wire::as_text(record.report)), now};
+}
+
+void Broker::on_returned(Engine& engine, Handle handle) {
+  const TaskIndex index = tasks_.find(handle);
+  const bool mine = index != kNone && tasks_[index].state == TaskState::assigned && tasks_[index].engine == engine.peer->index;
+  if (!mine) {
+    if (engine.ghosts.erase(handle) > 0) --engine.load;
+    return;
+  }
+  --engine.load;
+  engine.assigned.remove(tasks_, index);
+  if (engine.alone == index) engine.alone = kNone;
+  ++counters_.requeued;
+  make_ready(index, true);
+}
+
+void Broker::on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Time now) {
+  engine.adopted[record.handle] = record.task;
+  ++engine.load;
+  const TaskIndex index = find_task(record.task);
+  if (index == kNone) {
+    orphans_[record.task] = Orphan{engine.id, record.handle, {}, now};
+    return;
+  }
+  Task& task = tasks_[index];
+  if (task.state == TaskState::held) return;
+  if (task.state == TaskState::assigned) {
+    if (task.engine == engine.peer->index) {  // keep it, at the end, so that adopted_all can tell it from the rest
+      engine.assigned.remove(tasks_, index);
+      engine.assigned.push_back(tasks_, index);
+    }
+    return;
+  }
+  if (task.state == TaskState::ready) take_from_queue(index);
+  if (task.has_side) side_[index].outcome_pending = false;
+  task.state = TaskState::assigned;
+  task.engine = engine.peer->index;
+  engine.assigned.push_back(tasks_, index);
+}
+
+void Broker::on_adopted_all(Engine& engine, wire::Time) {
+  std::unordered_set<wire::TaskId> kept;
+  for (const auto& [handle, id] : engine.adopted) kept.insert(id);
+  std::vector<TaskIndex> dropped;
+  for (TaskIndex i = engine.assigned.front(); i != kNone; i = tasks_[i].next) {
+    if (!kept.contains(id_of(i))) dropped.push_back(i);
+  }
+  for (auto i = dropped.rbegin(); i != dropped.rend(); ++i) {
+    engine.assigned.remove(tasks_, *i);
+    ++counters_.requeued;
+    make_ready(*i, true);
+  }
+  engine.adopting = false;
+}
+
+// ---- loss ----
+
+void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) {
+  const auto engine = std::move(engines_[index]);  // nobody finds it any more
+  --live_engines_;
+  peers_.erase(engine->id);
+  std::replace(dirty_.begin(), dirty_.end(), engine->peer.get(), static_cast<Peer*>(nullptr));
+  if (!in_good_order) {
+    ++counters_.engines_lost;
+    port_.log(fmt::format("engine {} ({}) is lost with {} tasks", to_string(engine->id), engine->hello.name,
+                          engine->assigned.size()));
+  }
+  std::erase_if(orphans_, [&](const auto& item) { return item.second.engine == engine->id && item.second.report.empty(); });
+  give_up_assigned(*engine, in_good_order, now);
+}
+
+// Only its oldest `slots` tasks can have been running: these are suspects. The others go back where they came from.
+void Broker::give_up_assigned(Engine& engine, bool in_good_order, wire::Time now) {
+  std::vector<TaskIndex> order;
+  for (TaskIndex i = engine.assigned.front(); i != kNone; i = tasks_[i].next) order.push_back(i);
+  for (std::size_t i = order.size(); i-- > 0;) {
+    engine.assigned.remove(tasks_, order[i]);
+    tasks_[order[i]].engine = kNone;
+    if (i < engine.hello.slots) {
+      rerun_or_fail(engine, order[i], in_good_order, now);
+    } else {
+      ++counters_.requeued;
+      make_ready(order[i], true);
+    }
+  }
+}
+
+void Broker::rerun_or_fail(Engine& engine, TaskIndex index, bool in_good_order, wire::Time now) {
+  Task& task = tasks_[index];
+  ++task.attempts;
+  if (task.attempts >= specs_[task.spec].max_attempts) {
+    task.state = TaskState::waiting;
+    return fail(index, wire::TaskStatus::engine_died,
+                fmt::format("{} engine{} died while running it, the last was {} ({})", task.attempts,
+                            task.attempts == 1 ? "" : "s", to_string(engine.id), engine.hello.name),
+                now);
+  }
+  task.suspect = !in_good_order;
+  ++counters_.requeued;
+  make_ready(index, true);
+}
+
+// Tasks that name engines of which none is left would wait for ever.
+void Broker::fail_unschedulable(wire::Time now) {
+  std::vector<Handle> hopeless;
+  ready_.for_each_lane([&](const ReadyQueue::Lane& lane) {
+    bool possible = lane.demand.follow == wire::Incarnation::none || find_engine(lane.demand.follow) != nullptr;
+    if (possible && lane.demand.constraint != kNone) {
+      const auto& targets = specs_[lane.demand.constraint].targets;
+      possible = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](auto id) { return find_engine(id) != nullptr; });
+    }
+    for (TaskIndex i = possible ? kNone : lane.tasks->front(); i != kNone; i = tasks_[i].next) hopeless.push_back(tasks_.handle(i));
+    return true;
+  });
+  for (const Handle handle : hopeless) {
+    if (const TaskIndex index = tasks_.find(handle); index != kNone) {
+      fail(index, wire::TaskStatus::unschedulable, "none of the engines that it may run on is here any more", now);
+    }
+  }
+}
+
+}  // namespace covey::controller

@@ -1,0 +1,228 @@
+// Administrative questions: JSON in, JSON out. Answers stay under a frame's size; long lists say what was left out.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "controller/core/broker.hpp"
+
+namespace covey::controller {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kMaxListed = 200;
+constexpr std::size_t kMaxInlineResult = 40'000;  // bytes of a result that an answer may carry
+
+json::object problem(std::string_view text) { return {{"error", text}}; }
+
+double seconds(wire::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string_view string_of(const json::object& request, std::string_view key) {
+  const auto* value = request.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+json::object describe(const Engine& engine) {
+  json::array labels, functions;
+  for (const auto& label : engine.hello.labels) labels.emplace_back(label);
+  for (const auto& function : engine.hello.functions) functions.emplace_back(function);
+  return {{"id", wire::to_string(engine.id)},
+          {"name", engine.hello.name},
+          {"slots", engine.hello.slots},
+          {"state", engine.draining ? "draining" : engine.adopting ? "joining" : engine.load > 0 ? "busy" : "idle"},
+          {"tasks", engine.load},
+          {"credit", engine.credit},
+          {"completed", engine.completed},
+          {"mean_run_us", engine.mean_run_us},
+          {"labels", std::move(labels)},
+          {"functions", std::move(functions)}};
+}
+
+}  // namespace
+
+std::string Broker::ask(std::string_view request, wire::Time now) {
+  boost::system::error_code error;
+  const auto value = json::parse(json::string_view(request.data(), request.size()), error);
+  if (error || !value.is_object()) return json::serialize(problem("a request is a JSON object with a member 'what'"));
+  const json::object& object = value.get_object();
+  const auto what = string_of(object, "what");
+  if (what == "status") return json::serialize(describe_status(now));
+  if (what == "engines") return json::serialize(describe_engines());
+  if (what == "drain" || what == "resume") return json::serialize(drain_engine(string_of(object, "engine"), what == "drain"));
+  const auto id = wire::parse_task_id(string_of(object, "task"));
+  if (what != "explain" && what != "result" && what != "cancel") {
+    return json::serialize(
+        problem(fmt::format("unknown request '{}'; there are status, engines, explain, result, cancel, drain, resume", what)));
+  }
+  if (!id) return json::serialize(problem("'task' must be a task's id, such as 00c0ffee00c0ffee-17"));
+  if (what == "explain") return json::serialize(explain(*id, now));
+  if (what == "result") return json::serialize(kept_result(*id));
+  const TaskIndex index = find_task(*id);
+  if (index == kNone) return json::serialize(problem(fmt::format("no unfinished task {}", wire::to_string(*id))));
+  on_cancel(*id, now);
+  return json::serialize(json::object{{"cancelled", wire::to_string(*id)}});
+}
+
+json::object Broker::describe_status(wire::Time now) const {
+  std::uint64_t assigned = 0, slots = 0, busy = 0, clients = 0;
+  for (const auto& engine : engines_) {
+    if (!engine) continue;
+    assigned += engine->load;
+    slots += engine->hello.slots;
+    busy += std::min<std::uint64_t>(engine->load, engine->hello.slots);
+  }
+  for (const auto& session : sessions_) clients += session && session->peer ? 1 : 0;
+  return {{"controller", wire::to_string(self_)},
+          {"uptime_s", seconds(now - started_)},
+          {"tasks", json::object{{"unfinished", tasks_.size()},
+                                 {"ready", ready_.size()},
+                                 {"assigned", assigned},
+                                 {"submitted", counters_.submitted},
+                                 {"completed", counters_.completed},
+                                 {"failed", counters_.failed},
+                                 {"requeued", counters_.requeued}}},
+          {"engines", json::object{{"live", live_engines_}, {"slots", slots}, {"busy_slots", busy}, {"lost", counters_.engines_lost}}},
+          {"clients", clients},
+          {"results", json::object{{"bytes", result_bytes_}, {"evicted", counters_.results_evicted}}},
+          {"late_results", counters_.late_results},
+          {"recalls", counters_.recalls},
+          {"frames", json::object{{"malformed", counters_.malformed_frames},
+                                  {"foreign", counters_.foreign_frames},
+                                  {"other_version", counters_.other_version_frames},
+                                  {"stale", counters_.stale_frames}}}};
+}
+
+json::object Broker::describe_engines() const {
+  json::array list;
+  std::size_t left_out = 0;
+  for (const auto& engine : engines_) {
+    if (!engine) continue;
+    if (list.size() < kMaxListed) {
+      list.push_back(describe(*engine));
+    } else {
+      ++left_out;
+    }
+  }
+  return {{"engines", std::move(list)}, {"left_out", left_out}};
+}
+
+json::object Broker::drain_engine(std::string_view id, bool on) {
+  const auto number = wire::parse_hex64(id);
+  Engine* engine = number ? find_engine(static_cast<wire::Incarnation>(*number)) : nullptr;
+  if (engine == nullptr) return problem(fmt::format("no engine '{}' here", id));
+  wire::encode(engine->peer->link.record(), wire::DrainRecord{on});
+  touch(*engine->peer);
+  return {{"engine", id}, {"draining", on}};
+}
+
+json::object Broker::kept_result(const wire::TaskId& id) {
+  const Session* session = find_session(id.session);
+  const ResultStore::Result* result = session == nullptr ? nullptr : session->kept.find(id.sequence);
+  if (result == nullptr && session != nullptr) result = session->unsent.find(id.sequence);
+  if (result == nullptr) {
+    const TaskIndex index = find_task(id);
+    if (index != kNone) return {{"task", wire::to_string(id)}, {"state", to_string(tasks_[index].state)}};
+    return problem(fmt::format("no task {} and no result of it is here", wire::to_string(id)));
+  }
+  json::object answer{{"task", wire::to_string(id)}, {"attempts", result->attempts}, {"engine", wire::to_string(result->engine)}};
+  const auto report = wire::decode_report(wire::as_bytes(result->report));
+  if (!report) {
+    answer["status"] = to_string(wire::TaskStatus::result_expired);
+    return answer;
+  }
+  answer["status"] = to_string(report->status);
+  if (!report->error.empty()) answer["error"] = report->error;
+  answer["duration_us"] = report->duration_us;
+  const auto content = wire::decode_content(report->content);
+  if (!content || content->reference || content->bytes.size() > kMaxInlineResult) {
+    answer["value_bytes"] = report->content.size();
+  } else if (content->codec == wire::Codec::json && !content->bytes.empty()) {
+    boost::system::error_code error;
+    const auto text = wire::as_text(content->bytes);
+    answer["value"] = json::parse(json::string_view(text.data(), text.size()), error);
+  }
+  return answer;
+}
+
+namespace {
+
+json::array names(const std::vector<wire::Dependency>& dependencies) {
+  json::array list;
+  for (const auto& dependency : dependencies) {
+    if (list.size() == kMaxListed) break;
+    list.emplace_back(wire::to_string(dependency.task));
+  }
+  return list;
+}
+
+}  // namespace
+
+// Why a task waits, or what happened to it.
+json::object Broker::explain(const wire::TaskId& id, wire::Time now) {
+  const TaskIndex index = find_task(id);
+  json::object answer{{"task", wire::to_string(id)}};
+  if (index == kNone) {
+    const auto* past = history_.find(id);
+    if (past == nullptr) {
+      return problem(fmt::format("no task {} is known here ({} older ones were dropped from the history)", wire::to_string(id),
+                                 history_.dropped()));
+    }
+    answer["state"] = "completed";
+    answer["status"] = to_string(past->status);
+    answer["attempts"] = past->attempts;
+    answer["engine"] = wire::to_string(past->engine);
+    answer["took_s"] = seconds(past->completed - past->submitted);
+    answer["why"] = past->status == wire::TaskStatus::ok ? "it ran" : fmt::format("it ended as {}", to_string(past->status));
+    return answer;
+  }
+  const Task& task = tasks_[index];
+  const wire::TaskSpec& spec = specs_[task.spec];
+  answer["state"] = to_string(task.state);
+  answer["function"] = spec.function;
+  answer["since_s"] = seconds(now - task.submitted);
+  answer["attempts"] = task.attempts;
+  answer["retries"] = task.retries;
+  answer["why"] = why(index);
+  if (task.has_side) {
+    const SideTask& side = side_.at(index);
+    answer["after"] = names(side.extras.after.tasks);
+    answer["follow"] = names(side.extras.follow.tasks);
+  }
+  if (task.engine != kNone && engines_[task.engine]) answer["engine"] = wire::to_string(engines_[task.engine]->id);
+  return answer;
+}
+
+std::string Broker::why(TaskIndex index) const {
+  const Task& task = tasks_[index];
+  switch (task.state) {
+    case TaskState::assigned: return "an engine has it";
+    case TaskState::delayed: return "its function failed, and it waits for its next retry";
+    case TaskState::held: return "it has completed, and its client has not yet read its result";
+    case TaskState::waiting: {
+      const SideTask& side = side_.at(index);
+      if (side.outcome_pending) return "it may run at most once, and an engine may still report it";
+      if (side.awaits_twin) return "an unfinished task has the same idempotency key, and it shares its outcome";
+      return fmt::format("{} of its dependencies have not ended", side.after.waiting_for() + side.follow.waiting_for());
+    }
+    default: break;
+  }
+  if (live_engines_ == 0) return "no engines are here";
+  const Demand demand = demand_of(index);
+  std::size_t suited = 0, with_room = 0;
+  for (const auto& engine : engines_) {
+    if (!engine || !may_take(*engine, demand)) continue;
+    ++suited;
+    with_room += room(*engine, demand) > 0 ? 1 : 0;
+  }
+  const wire::TaskSpec& spec = specs_[task.spec];
+  if (suited == 0 && !spec.targets.empty()) return "none of its target engines is here";
+  if (suited == 0 && !spec.labels.empty()) return fmt::format("no engine has the labels it wants: {}", fmt::join(spec.labels, ", "));
+  if (suited == 0) return "the engine that it has to follow its dependencies to is not here";
+  if (with_room == 0 && demand.alone) return "an engine died while it may have run it: it waits for an engine with nothing else";
+  if (with_room == 0) return fmt::format("all {} engines that may run it hold as many tasks as they want", suited);
+  return fmt::format("{} tasks are ready, and it will be handed out in its turn", ready_.size());
+}
+
+}  // namespace covey::controller

@@ -1,0 +1,41 @@
+// What tasks have in common, kept once: specs by index, found again by their encoded bytes, counted by the tasks and
+// links that use them, and gone with the last. Pure; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/wire/records.hpp"
+#include "controller/core/task_table.hpp"
+
+namespace covey::controller {
+
+class SpecTable {
+ public:
+  struct Entry {
+    wire::TaskSpec spec;
+    std::string encoded;
+    std::uint64_t uses = 0;
+    std::uint64_t number = 0;  // on links to engines; never used again, unlike the index
+  };
+
+  // Adds a use. nullopt: the bytes are not a spec.
+  std::optional<SpecIndex> acquire(wire::ByteSpan encoded);
+  void use(SpecIndex index) { ++entries_[index].uses; }
+  void release(SpecIndex index);
+
+  const wire::TaskSpec& operator[](SpecIndex index) const { return entries_[index].spec; }
+  const Entry& entry(SpecIndex index) const { return entries_[index]; }
+  std::size_t size() const { return by_bytes_.size(); }
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<SpecIndex> free_;
+  std::unordered_map<std::string, SpecIndex> by_bytes_;
+  std::uint64_t next_number_ = 1;
+};
+
+}  // namespace covey::controller

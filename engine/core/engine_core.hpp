@@ -1,0 +1,129 @@
+// An engine's side of the protocol: takes tasks within its credit, has them run, and reports every one of them exactly
+// once per link, whatever happens to NATS or the controller.
+//
+// A pure state machine like the controller's broker: frames, time and finished runs go in; frames and runs come out
+// through a Port. One thread at a time may call it. A turn is any number of events and then end_turn().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/wire/outlet.hpp"
+#include "common/wire/records.hpp"
+#include "common/wire/subjects.hpp"
+#include "common/wire/uplink.hpp"
+#include "engine/core/config.hpp"
+
+namespace covey::engine {
+
+// The engine's own name for a run, unique in its life.
+using RunHandle = std::uint64_t;
+
+struct RunOrder {
+  RunHandle run = 0;
+  wire::TaskId task;
+  const wire::TaskSpec* spec = nullptr;  // valid during the call
+  wire::ByteSpan content;                // valid during the call
+};
+
+// What the core needs done, besides what an Outlet does.
+class Port : public wire::Outlet {
+ public:
+  // Begins a run or queues it behind others, in order. It may call EngineCore::on_finished() before it returns.
+  virtual void start(const RunOrder& order) = 0;
+  // Takes back up to `count` runs that have not begun, the newest first.
+  virtual std::vector<RunHandle> recall(std::size_t count) = 0;
+  // True: it had not begun and is gone. False: it runs, and will report soon.
+  virtual bool cancel(RunHandle run) = 0;
+};
+
+class EngineCore {
+ public:
+  EngineCore(wire::Incarnation self, const wire::Subjects& subjects, Config config, Port& port);
+
+  // ---- events ----
+  void on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now);
+  void on_connected(wire::Time now);
+  void on_disconnected() { uplink_.on_disconnected(); }
+  void on_timer(wire::Time now);
+  // `report` is an encoded RunReport. `mean_run`: how long runs take lately, zero where unknown.
+  void on_finished(RunHandle run, wire::ByteSpan report, wire::Duration mean_run);
+  void end_turn(wire::Time now);
+  wire::Time next_deadline() const;
+
+  // Takes no more tasks and gives back those not begun; drained() once all that ran has been reported and acknowledged.
+  void drain();
+  bool draining() const { return draining_; }
+  bool drained() const;
+  void say_goodbye() { uplink_.say_goodbye(); }
+
+  bool linked() const { return uplink_.link() != nullptr; }
+  // Not empty: the controller will not have us, and this is why.
+  const std::string& refusal() const { return uplink_.refusal(); }
+  std::size_t held() const { return runs_.size(); }
+  std::uint64_t credit() const { return credit_; }
+  std::uint64_t malformed_frames() const { return malformed_frames_; }
+  std::uint64_t completed() const { return completed_; }
+
+ private:
+  struct DirectClient {
+    wire::Link link;
+    std::string subject;
+    wire::Time last_heard;
+  };
+  struct Run {
+    wire::TaskId task;
+    std::uint64_t controller_handle = 0;            // 0: scheme direct
+    wire::Incarnation client = wire::Incarnation::none;  // scheme direct
+  };
+
+  void on_controller_event(wire::Uplink::Event event, const wire::Frame& frame);
+  void on_linked();
+  void on_lost();
+  void on_records(wire::Reader& in);
+  void on_run(const wire::RunRecord& record);
+  void on_recall(std::uint64_t count);
+  void on_stop_run(std::uint64_t handle);
+  void on_direct_frame(const wire::Frame& frame, wire::Time now);
+  void on_client_frame(const wire::Frame& frame, wire::Time now);
+  DirectClient& direct_client(const wire::Header& header, wire::Time now);
+  void give_back(RunHandle run);
+  void report_credit(wire::Duration mean_run);
+  std::uint64_t wanted_credit(wire::Duration mean_run) const;
+
+  wire::Incarnation self_;
+  wire::Subjects subjects_;
+  Config config_;
+  Port& port_;
+  wire::Uplink uplink_;
+
+  std::unordered_map<RunHandle, Run> runs_;
+  std::unordered_map<std::uint64_t, RunHandle> run_by_controller_handle_;
+  RunHandle next_run_ = 1;
+  // The run being started, until its port says whether it will take longer: short ones never reach the tables.
+  RunHandle starting_ = 0;
+  Run starting_run_;
+  bool starting_done_ = false;
+
+  // Results of the time without a link.
+  struct Unreported {
+    wire::TaskId task;
+    std::string report;
+  };
+  std::vector<Unreported> unreported_;
+
+  std::unordered_map<std::uint64_t, wire::TaskSpec> specs_;  // by the controller's number, on this link
+  std::unordered_map<wire::Incarnation, std::unique_ptr<DirectClient>> direct_clients_;
+  std::uint64_t credit_ = 0;  // as last told
+  wire::Duration mean_run_{};
+  bool draining_ = false;
+  wire::Time next_sweep_ = wire::kNever;
+  std::uint64_t malformed_frames_ = 0;
+  std::uint64_t completed_ = 0;
+};
+
+}  // namespace covey::engine
