@@ -65,6 +65,11 @@ class ClientCore {
   // The task's number in the session. The caller keeps within window(); before a link exists, tasks wait here.
   std::uint64_t submit(const Submission& submission);
   void cancel(const wire::TaskId& task);
+  // Visits unfinished tasks: visit(sequence, cookie).
+  template <class Visit>
+  void for_each_task(Visit&& visit) const {
+    tasks_.for_each([&](std::uint64_t sequence, const ClientTask& task) { visit(sequence, task.cookie); });
+  }
   std::uint64_t request(std::string_view json);
   void say_goodbye();
 

@@ -56,6 +56,14 @@ class TaskPages {
     last_ = nullptr;
   }
   std::size_t size() const { return size_; }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const auto& [number, page] : pages_) {
+      for (std::size_t i = 0; i < page->tasks.size(); ++i) {
+        if (page->tasks[i].used) visit((number << kPageBits) | i, page->tasks[i]);
+      }
+    }
+  }
 
  private:
   static constexpr unsigned kPageBits = 10;

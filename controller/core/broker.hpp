@@ -105,6 +105,7 @@ class Broker {
   bool known_already(Session& session, std::uint64_t sequence, wire::Time now);
   bool claim_orphan(TaskIndex index, wire::Time now);
   void client_left(Session& session, wire::Time now);
+  void unlink(Session& session, wire::Time now);
   void pump_results(Session& session);
   void grant_windows();
   void expire_results(wire::Time now);

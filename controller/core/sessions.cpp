@@ -22,7 +22,7 @@ void Broker::on_client_hello(const wire::Hello& hello, const wire::Header& heade
     sessions_[known->second]->id = hello.session;
   }
   Session& session = *sessions_[known->second];
-  if (session.peer) client_left(session, now);  // a new link replaces the old one
+  if (session.peer) unlink(session, now);  // a new link replaces the old one
   session.name = hello.name;
   session.peer = make_peer(wire::Role::client, known->second, header, now);
   grant_windows();
@@ -30,8 +30,14 @@ void Broker::on_client_hello(const wire::Hello& hello, const wire::Header& heade
   pump_results(session);
 }
 
-// The link is gone; the session stays as long as it has tasks or results.
+// The session stays as long as it has tasks or results.
 void Broker::client_left(Session& session, wire::Time now) {
+  const SessionIndex index = session.peer->index;
+  unlink(session, now);
+  drop_session_if_empty(index);
+}
+
+void Broker::unlink(Session& session, wire::Time now) {
   const auto peer = std::exchange(session.peer, nullptr);
   // What was sent and not acknowledged goes back into the store: frames are its only copy.
   peer->link.for_each_unacknowledged([&](wire::ByteSpan body) {
@@ -58,7 +64,6 @@ void Broker::client_left(Session& session, wire::Time now) {
   std::replace(dirty_.begin(), dirty_.end(), peer.get(), static_cast<Peer*>(nullptr));
   peers_.erase(peer->link.peer());
   hold_to_result_limit();
-  drop_session_if_empty(peer->index);
 }
 
 void Broker::drop_session_if_empty(SessionIndex index) {

@@ -1,0 +1,50 @@
+// The three experiments of IPython parallel's performance page, run against a cluster through the client library, and the
+// physical limits beside them. Every function returns flat rows for results.json; bench/README.md describes their fields.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/local/connect_file.hpp"
+#include "client/client.hpp"
+
+namespace covey::bench {
+
+using Row = boost::json::object;
+using Rows = std::vector<Row>;
+// Told what is being measured, for progress lines.
+using Say = std::function<void(const std::string&)>;
+
+// The cluster under test.
+struct Target {
+  local::ConnectInfo connect;
+  std::size_t engines = 4;
+  std::string scheme = "controller";   // or direct
+  std::string transport = "plain";     // tls, ssh
+};
+
+// n asynchronous echo(''): time until all are sent, and until all results are here.
+Rows latency(const Target& target, const std::vector<std::size_t>& counts, const Say& say);
+// One echo('') after another: from a coroutine on the client's loop, or from a blocking thread.
+Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode);
+// Echo of arrays of each size, `count` at a time.
+Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t count, const Say& say);
+// n sleeps of dt, so many that the ideal is `ideal_s`.
+Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s, const Say& say);
+// exec of /bin/true.
+Row exec_rate(const Target& target, std::size_t count);
+
+// Bare NATS through the same C client on the same server: request/reply, and one-way rates.
+Rows limits(const local::ConnectInfo& client, const std::string& peer_executable, const std::string& engine_connect_file, const Say& say);
+// The other end of limits(): echoes and counts until it is ended.
+int serve_limits(const local::ConnectInfo& engine);
+
+// Connects and waits for the target's engines; throws std::runtime_error where they do not come.
+std::unique_ptr<client::Client> connect(const Target& target);
+
+double percentile(std::vector<double>& sorted_in_place, double share);
+
+}  // namespace covey::bench

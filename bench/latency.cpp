@@ -1,0 +1,244 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <cmath>
+#include <stdexcept>
+#include <thread>
+
+#include "bench/experiments.hpp"
+
+namespace covey::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+client::Scheme scheme_of(const Target& target) {
+  return target.scheme == "direct" ? client::Scheme::direct : client::Scheme::controller;
+}
+
+Row base_row(const Target& target, std::string_view experiment) {
+  return {{"experiment", experiment}, {"system", "covey"}, {"scheme", target.scheme}, {"transport", target.transport}, {"engines", target.engines}};
+}
+
+client::Options options_for(const Target& target) {
+  const auto nats = target.connect.options("covey bench");
+  client::Options options;
+  options.nats_url = nats.url;
+  options.user = nats.user;
+  options.password = nats.password;
+  options.tls = nats.tls;
+  options.cluster = target.connect.cluster;
+  return options;
+}
+
+struct Round {
+  double sent_s = 0, roundtrip_s = 0;
+};
+
+// What an echo returns is looked at before the clock stops.
+void check_echo(const client::AsyncResult& result) {
+  if (result.get().buffer.view() != "\"\"") throw std::runtime_error("echo returned something else");
+}
+
+Round echo_round(client::View& view, std::size_t count) {
+  std::vector<client::AsyncResult> results;
+  results.reserve(count);
+  const auto tic = Clock::now();
+  for (std::size_t i = 0; i < count; ++i) results.push_back(view.apply("echo", std::string("[\"\"]")));
+  const auto toc = Clock::now();
+  for (const auto& result : results) check_echo(result);
+  return {seconds(toc - tic), seconds(Clock::now() - tic)};
+}
+
+// Short rounds are noisy: they are repeated, and the median counts.
+std::size_t repetitions(std::size_t count) { return count <= 64 ? 31 : count <= 4096 ? 9 : count <= 100'000 ? 5 : 3; }
+
+}  // namespace
+
+double percentile(std::vector<double>& values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const auto at = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
+  return values[std::min(values.size() - 1, at == 0 ? 0 : at - 1)];
+}
+
+std::unique_ptr<client::Client> connect(const Target& target) {
+  auto connected = client::Client::connect(options_for(target));
+  if (!connected) throw std::runtime_error(fmt::format("cannot use NATS at {}: {}", target.connect.nats_url, connected.error().message()));
+  auto client = std::move(*connected);
+  if (!client->wait_for_engines(target.engines, std::chrono::seconds(30))) {
+    throw std::runtime_error(fmt::format("{} engines did not register within 30 s", target.engines));
+  }
+  return client;
+}
+
+Rows latency(const Target& target, const std::vector<std::size_t>& counts, const Say& say) {
+  const auto client = connect(target);
+  auto view = client->load_balanced(scheme_of(target));
+  echo_round(view, 2'000);  // the first tasks teach the engines how short tasks are
+  Rows rows;
+  for (const std::size_t count : counts) {
+    say(fmt::format("latency {} {} engines={} n={}", target.scheme, target.transport, target.engines, count));
+    std::vector<double> sent, roundtrip;
+    for (std::size_t i = 0; i < repetitions(count); ++i) {
+      const auto round = echo_round(view, count);
+      sent.push_back(round.sent_s);
+      roundtrip.push_back(round.roundtrip_s);
+    }
+    const double sent_s = percentile(sent, 0.5), roundtrip_s = percentile(roundtrip, 0.5);
+    Row row = base_row(target, "latency");
+    row["n"] = count;
+    row["sent_s"] = sent_s;
+    row["roundtrip_s"] = roundtrip_s;
+    row["sent_tasks_per_s"] = static_cast<double>(count) / sent_s;
+    row["roundtrip_tasks_per_s"] = static_cast<double>(count) / roundtrip_s;
+    row["repetitions"] = repetitions(count);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+namespace {
+
+std::vector<double> sequential_blocking(const Target& target, std::size_t count) {
+  const auto client = connect(target);
+  auto view = client->load_balanced(scheme_of(target));
+  echo_round(view, 200);
+  std::vector<double> times;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto tic = Clock::now();
+    check_echo(view.apply("echo", std::string("[\"\"]")));
+    times.push_back(seconds(Clock::now() - tic) * 1e6);
+  }
+  return times;
+}
+
+// Each result's callback submits the next task, all on the client's loop.
+std::vector<double> sequential_on_loop(const Target& target, std::size_t count) {
+  connect(target);  // waits for the engines
+  boost::asio::io_context io(1);
+  auto connected = client::Client::connect(options_for(target), io);
+  if (!connected) throw std::runtime_error(connected.error().message());
+  auto view = (*connected)->load_balanced(scheme_of(target));
+  std::vector<double> times;
+  const std::size_t warm_up = 200;
+  std::size_t done = 0;
+  std::function<void()> next = [&] {
+    const auto tic = Clock::now();
+    const auto result = view.apply("echo", std::string("[\"\"]"));
+    result.on_ready([&, tic, result] {
+      check_echo(result);
+      if (done >= warm_up) times.push_back(seconds(Clock::now() - tic) * 1e6);
+      if (++done == count + warm_up) return io.stop();
+      next();
+    });
+  };
+  boost::asio::post(io, next);
+  io.run();
+  return times;
+}
+
+}  // namespace
+
+Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode) {
+  auto times = blocking ? sequential_blocking(target, count) : sequential_on_loop(target, count);
+  Row row = base_row(target, "sequential");
+  row["mode"] = mode;
+  row["n"] = count;
+  row["p50_us"] = percentile(times, 0.5);
+  row["p99_us"] = percentile(times, 0.99);
+  row["p999_us"] = percentile(times, 0.999);
+  return row;
+}
+
+Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t count, const Say& say) {
+  const auto client = connect(target);
+  auto view = client->load_balanced(scheme_of(target));
+  echo_round(view, 2'000);
+  Rows rows;
+  for (const std::size_t size : sizes) {
+    say(fmt::format("throughput {} {} {} bytes", target.scheme, target.transport, size));
+    std::vector<double> sent, roundtrip;
+    for (int repetition = 0; repetition < 3; ++repetition) {
+      std::vector<wire::Buffer> arrays;
+      for (std::size_t i = 0; i < count; ++i) {
+        std::vector<std::byte> bytes(size);
+        for (std::size_t at = 0; at < size; at += 64) bytes[at] = static_cast<std::byte>(i + at / 64);
+        arrays.emplace_back(std::move(bytes));
+      }
+      std::vector<client::AsyncResult> results;
+      results.reserve(count);
+      const auto tic = Clock::now();
+      for (const auto& array : arrays) results.push_back(view.apply("echo", wire::Payload{wire::Codec::bytes, array}));
+      const auto toc = Clock::now();
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto back = results[i].get().buffer;
+        if (back.size() != size || back.view() != arrays[i].view()) throw std::runtime_error("echo returned other bytes");
+      }
+      sent.push_back(seconds(toc - tic));
+      roundtrip.push_back(seconds(Clock::now() - tic));
+    }
+    Row row = base_row(target, "throughput");
+    row["n"] = count;
+    row["count"] = count;
+    row["bytes"] = size;
+    row["sent_s"] = percentile(sent, 0.5);
+    row["roundtrip_s"] = percentile(roundtrip, 0.5);
+    row["gbit_per_s"] = static_cast<double>(size * count) * 8 / row["roundtrip_s"].as_double() / 1e9;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s, const Say& say) {
+  const auto client = connect(target);
+  auto view = client->load_balanced(scheme_of(target));
+  Rows rows;
+  for (const double dt_ms : dts_ms) {
+    const auto per_engine = static_cast<std::size_t>(std::llround(ideal_s * 1000 / dt_ms));
+    const std::size_t count = target.engines * std::max<std::size_t>(1, per_engine);
+    say(fmt::format("map {} {} engines={} dt={} ms n={}", target.scheme, target.transport, target.engines, dt_ms, count));
+    std::vector<std::string> inputs(count, fmt::format("[{}]", dt_ms / 1000));
+    const auto tic = Clock::now();
+    const auto result = view.map("sleep", std::move(inputs));
+    const auto toc = Clock::now();
+    result.wait();
+    const double wall = seconds(Clock::now() - tic);
+    if (!result.successful()) throw std::runtime_error("a sleep failed");
+    const double ideal = static_cast<double>(count) / static_cast<double>(target.engines) * dt_ms / 1000;
+    Row row = base_row(target, "map");
+    row["n"] = count;
+    row["dt"] = dt_ms / 1000;
+    row["sent_s"] = seconds(toc - tic);
+    row["roundtrip_s"] = wall;
+    row["wall_s"] = wall;
+    row["ideal_s"] = ideal;
+    row["efficiency"] = ideal / wall;
+    row["overhead_us_per_task"] = (wall - ideal) / static_cast<double>(count) * 1e6;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Row exec_rate(const Target& target, std::size_t count) {
+  const auto client = connect(target);
+  auto view = client->load_balanced(scheme_of(target));
+  const auto tic = Clock::now();
+  const auto result = view.map("exec", std::vector<std::string>(count, R"([{"argv":["/bin/true"]}])"));
+  const auto toc = Clock::now();
+  result.wait();
+  const double wall = seconds(Clock::now() - tic);
+  if (!result.successful()) throw std::runtime_error("exec of /bin/true failed: " + result.metadata(0).error);
+  Row row = base_row(target, "exec");
+  row["n"] = count;
+  row["sent_s"] = seconds(toc - tic);
+  row["roundtrip_s"] = wall;
+  row["roundtrip_tasks_per_s"] = static_cast<double>(count) / wall;
+  return row;
+}
+
+}  // namespace covey::bench

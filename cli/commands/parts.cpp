@@ -1,0 +1,93 @@
+// covey controller, covey engine: the parts, for any machine.
+#include <unistd.h>
+
+#include "cli/commands/command.hpp"
+#include "controller/app/controller_node.hpp"
+#include "engine/app/engine_node.hpp"
+
+#include <fmt/format.h>
+
+namespace covey::cli {
+
+namespace {
+
+std::string host_and_process() {
+  char host[256] = "host";
+  ::gethostname(host, sizeof host - 1);
+  return fmt::format("{}/{}", host, ::getpid());
+}
+
+void add_controller(CLI::App& app) {
+  struct State {
+    Where where;
+    controller::NodeOptions options;
+    double result_ttl_s = 3600;
+    std::uint64_t max_result_mb = 256;
+  };
+  auto state = std::make_shared<State>();
+  auto* command = app.add_subcommand("controller", "Run a controller: it takes tasks from clients and gives them to engines.");
+  command->footer("Example:\n  covey controller --nats nats://127.0.0.1:4222 --policy lru");
+  state->where.add_to(*command);
+  const std::map<std::string, controller::Policy> policies{{"leastload", controller::Policy::leastload},
+                                                           {"lru", controller::Policy::lru},
+                                                           {"weighted", controller::Policy::weighted},
+                                                           {"twobin", controller::Policy::twobin},
+                                                           {"plainrandom", controller::Policy::plainrandom}};
+  command->add_option("--policy", state->options.core.policy, "how an engine is chosen: leastload, lru, weighted, twobin, plainrandom")
+      ->transform(CLI::CheckedTransformer(policies))
+      ->envname("COVEY_POLICY");
+  command->add_option("--max-tasks", state->options.core.max_tasks, "unfinished tasks of all clients")->check(CLI::Range(1024, 100'000'000));
+  command->add_option("--max-result-mb", state->max_result_mb, "memory for results that nobody has taken yet");
+  command->add_option("--result-ttl", state->result_ttl_s, "seconds that such results wait")->check(CLI::PositiveNumber);
+  command->set_config("--config", "", "YAML file with options of this command");
+  command->callback([state] {
+    const auto info = state->where.resolve();
+    state->options.nats = info.options("covey controller");
+    state->options.cluster = info.cluster;
+    state->options.core.max_result_bytes = state->max_result_mb << 20;
+    state->options.core.result_ttl = std::chrono::milliseconds(static_cast<std::int64_t>(state->result_ttl_s * 1000));
+    throw CLI::RuntimeError(controller::run_controller(state->options));
+  });
+}
+
+void add_engine(CLI::App& app) {
+  struct State {
+    Where where;
+    engine::NodeOptions options;
+    bool no_inline = false;
+    int drain_timeout_s = 30;
+  };
+  auto state = std::make_shared<State>();
+  auto* command = app.add_subcommand("engine", "Run an engine: it runs tasks, one per slot at a time.");
+  command->footer("Example:\n  covey engine --slots 2 --label gpu=a100 --plugin ./pi.so");
+  state->where.add_to(*command);
+  command->add_option("--slots", state->options.core.slots, "tasks to run at a time")->check(CLI::Range(1, 4096))->envname("COVEY_SLOTS");
+  command->add_option("--label", state->options.core.labels, "name=value that tasks may require; may be repeated")
+      ->check([](const std::string& label) {
+        return label.find('=') == std::string::npos ? "a label is name=value, got '" + label + "'" : std::string();
+      });
+  command->add_option("--name", state->options.core.name, "name for people; host/process unless given");
+  command->add_option("--plugin", state->options.plugins, "shared library with functions (covey/plugin.h); may be repeated");
+  command->add_flag("--allow-exec", state->options.allow_exec, "let tasks run programs through the function exec");
+  command->add_flag("--no-inline", state->no_inline, "run even the quickest functions on a slot's thread");
+  command->add_option("--drain-timeout", state->drain_timeout_s, "seconds that running tasks get on SIGTERM")->check(CLI::Range(0, 86400));
+  command->set_config("--config", "", "YAML file with options of this command");
+  command->callback([state] {
+    const auto info = state->where.resolve();
+    state->options.nats = info.options("covey engine");
+    state->options.cluster = info.cluster;
+    state->options.inline_functions = !state->no_inline;
+    state->options.drain_timeout = std::chrono::seconds(state->drain_timeout_s);
+    if (state->options.core.name.empty()) state->options.core.name = host_and_process();
+    throw CLI::RuntimeError(engine::run_engine(state->options));
+  });
+}
+
+}  // namespace
+
+void add_part_commands(CLI::App& app) {
+  add_controller(app);
+  add_engine(app);
+}
+
+}  // namespace covey::cli

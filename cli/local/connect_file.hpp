@@ -1,0 +1,27 @@
+// The file that tells a process how to reach a cluster: JSON, mode 0600, because it holds a password.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/bus/connection.hpp"
+
+namespace covey::local {
+
+struct ConnectInfo {
+  std::string nats_url, user, password;
+  std::string cluster = "default";
+  std::string ca_file;      // of the server's certificate; empty: plain
+  std::string controller;   // for people
+  bus::ConnectOptions options(const std::string& name) const;
+};
+
+// Where `covey up` leaves what clients need, and where clients look: $COVEY_HOME, or a folder of the user's own in
+// $XDG_RUNTIME_DIR or /tmp, made with mode 0700.
+std::filesystem::path home_folder();
+
+void write_connect_file(const std::filesystem::path& file, const ConnectInfo& info);
+// Throws std::runtime_error that names the file and what is wrong with it.
+ConnectInfo read_connect_file(const std::filesystem::path& file);
+
+}  // namespace covey::local

@@ -1,0 +1,98 @@
+#include "cli/local/local_cluster.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace covey::local {
+
+std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+LocalCluster::LocalCluster(Options options) : options_(std::move(options)) {
+  std::filesystem::create_directories(options_.folder);
+  ::chmod(options_.folder.c_str(), 0700);
+  if (options_.nats_url.empty()) {
+    nats_ = std::make_unique<bus::NatsServer>(
+        bus::NatsServer::Options{options_.folder, options_.nats_port, options_.cluster, options_.tls_cert, options_.tls_key});
+  }
+  client_ = info_for(wire::Role::client);
+  write_connect_file(options_.folder / "client.json", client_);
+  write_connect_file(options_.folder / "controller.json", info_for(wire::Role::controller));
+  write_connect_file(options_.folder / "engine.json", info_for(wire::Role::engine));
+  start_controller();
+  set_engines(options_.engines);
+}
+
+LocalCluster::~LocalCluster() { stop(); }
+
+ConnectInfo LocalCluster::info_for(wire::Role role) const {
+  ConnectInfo info;
+  info.cluster = options_.cluster;
+  info.ca_file = options_.tls_ca;
+  if (nats_) {
+    info.nats_url = nats_->url();
+    info.user = nats_->credentials(role).user;
+    info.password = nats_->credentials(role).password;
+  } else {
+    info.nats_url = options_.nats_url;
+    info.user = options_.user;
+    info.password = options_.password;
+  }
+  return info;
+}
+
+process::ChildProcess LocalCluster::start_part(const std::string& part, wire::Role, const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{options_.executable, part, "--connect", (options_.folder / (part + ".json")).string()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return process::ChildProcess({std::move(argv), {}, (options_.folder / (part + ".log")).string(), true});
+}
+
+void LocalCluster::start_controller() {
+  controller_ = std::make_unique<process::ChildProcess>(start_part("controller", wire::Role::controller, options_.controller_arguments));
+}
+
+process::ChildProcess LocalCluster::start_engine() {
+  auto arguments = options_.engine_arguments;
+  arguments.insert(arguments.end(), {"--slots", std::to_string(options_.slots)});
+  return start_part("engine", wire::Role::engine, arguments);
+}
+
+void LocalCluster::set_engines(std::size_t count) {
+  for (std::size_t i = count; i < engines_.size(); ++i) engines_[i].signal(SIGTERM);
+  while (engines_.size() > count) engines_.pop_back();
+  while (engines_.size() < count) engines_.push_back(start_engine());
+}
+
+std::vector<std::string> LocalCluster::tend() {
+  std::vector<std::string> lines;
+  if (nats_ && nats_->poll()) {
+    lines.push_back("nats-server ended; starting it again");
+    nats_->restart();
+  }
+  if (const auto status = controller_->poll()) {
+    lines.push_back(fmt::format("the controller ended with status {}; starting it again", *status));
+    start_controller();
+  }
+  for (auto& engine : engines_) {
+    if (const auto status = engine.poll()) {
+      lines.push_back(fmt::format("engine process {} ended with status {}; starting another", engine.pid(), *status));
+      engine = start_engine();
+    }
+  }
+  return lines;
+}
+
+// Engines first, so that they can say goodbye to somebody.
+void LocalCluster::stop() {
+  for (auto& engine : engines_) engine.signal(SIGTERM);
+  engines_.clear();
+  if (controller_) controller_->stop(std::chrono::seconds(2));
+  controller_.reset();
+  if (nats_) nats_->stop();
+  nats_.reset();
+}
+
+}  // namespace covey::local

@@ -1,0 +1,55 @@
+#include "common/bus/connection.hpp"
+
+#include <nats/nats.h>
+
+#include <utility>
+
+#include "common/bus/loop_connection.hpp"
+#include "common/bus/server_info.hpp"
+#include "common/bus/threaded_connection.hpp"
+
+namespace covey::bus {
+
+Message Message::own(void* nats_message) {
+  auto* message = static_cast<natsMsg*>(nats_message);
+  const char* reply = natsMsg_GetReply(message);
+  Message made(natsMsg_GetSubject(message), reply == nullptr ? std::string_view() : std::string_view(reply),
+               {reinterpret_cast<const std::byte*>(natsMsg_GetData(message)),
+                static_cast<std::size_t>(natsMsg_GetDataLength(message))});
+  made.handle_ = message;
+  return made;
+}
+
+Message::Message(Message&& other) noexcept
+    : subject(other.subject),
+      reply(other.reply),
+      data(other.data),
+      handle_(std::exchange(other.handle_, nullptr)),
+      shared_(std::move(other.shared_)),
+      no_responders_(other.no_responders_) {}
+
+Message::~Message() {
+  if (handle_ != nullptr) natsMsg_Destroy(static_cast<natsMsg*>(handle_));
+}
+
+wire::Buffer Message::share() {
+  if (handle_ != nullptr) {
+    shared_ = std::shared_ptr<const void>(handle_, [](void* handle) { natsMsg_Destroy(static_cast<natsMsg*>(handle)); });
+    handle_ = nullptr;
+  }
+  return shared_ ? wire::Buffer(shared_, data) : wire::Buffer::copy_of(data);
+}
+
+boost::system::result<std::unique_ptr<Connection>> Connection::connect(boost::asio::io_context& io,
+                                                                       const ConnectOptions& options) {
+  const auto info = read_server_info(options.url, options.connect_timeout);
+  if (!info) return info.error();
+  if (!info->at_least(2, 9)) return Errc::server_too_old;
+  if (info->tls_required && !options.tls) return Errc::tls_required;
+  if (options.tls) return ThreadedConnection::connect(io, options, info->version);
+  auto connection = LoopConnection::connect(io, options, info->version);
+  if (!connection) return connection.error();
+  return std::unique_ptr<Connection>(std::move(*connection));
+}
+
+}  // namespace covey::bus

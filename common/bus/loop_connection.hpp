@@ -1,0 +1,89 @@
+// A Connection whose nats.c runs wholly on the given loop: no thread of nats.c's reads, writes or delivers. Not for TLS,
+// where nats.c blocks inside a read until the record is whole. Private to common/bus/.
+#pragma once
+
+#include <nats/nats.h>
+
+#include <vector>
+
+#include "common/bus/connection.hpp"
+#include "common/bus/loop_adapter.hpp"
+
+namespace covey::bus {
+
+// Throws std::invalid_argument unless it is tokens of visible characters with dots between, and `*` and `>` where they
+// may stand.
+void require_subscribable(std::string_view subject);
+
+// nats.c pastes a subject into the protocol as it is: a space or a line break in it would be another command.
+bool is_publishable(std::string_view subject);
+
+class LoopConnection final : public Connection, private LoopEvents {
+ public:
+  static boost::system::result<std::unique_ptr<LoopConnection>> connect(boost::asio::io_context& io,
+                                                                        const ConnectOptions& options,
+                                                                        const std::string& server_version);
+  ~LoopConnection() override { LoopConnection::close(); }
+
+  SubscriptionId subscribe(std::string subject, Handler handler, std::string queue_group) override;
+  void unsubscribe(SubscriptionId id) override;
+  Errc publish(std::string_view subject, std::span<const std::byte> data, std::string_view reply) override;
+  void flush(std::function<void(Errc)> done) override;
+  std::size_t buffered() const override;
+  void on_drained(std::function<void()> callback) override { drained_ = std::move(callback); }
+  void on_state(std::function<void(State)> callback) override { state_changed_ = std::move(callback); }
+  void on_error(std::function<void(Errc, std::string_view)> callback) override { complained_ = std::move(callback); }
+  State state() const override { return state_; }
+  std::size_t max_payload() const override { return max_payload_; }
+  std::string server_version() const override { return server_version_; }
+  Counters counters() const override;
+  void close() override;
+
+  // For whoever must wake this loop's thread when nats.c blocks on it: LoopAdapter::break_socket.
+  std::shared_ptr<LoopAdapter> adapter() const { return adapter_; }
+
+ private:
+  struct Subscription {
+    SubscriptionId id;
+    std::string subject, queue_group;
+    Handler handler;
+    natsSubscription* handle = nullptr;  // null until there is a connection to make it on
+    bool cancelled = false;
+  };
+
+  LoopConnection(boost::asio::io_context& io, std::string server_version);
+
+  void on_readable() override;
+  void on_written() override;
+  void on_socket(State state) override;
+  void on_complaint(natsStatus status, const std::string& text) override;
+
+  bool drain(Subscription& subscription);
+  void make(Subscription& subscription);
+  void retire(Subscription& subscription);
+  void sweep();
+  void finish_flushes(Errc outcome);
+  bool usable() const { return state_ == State::connected && adapter_->connected(); }
+  Errc unusable() const { return state_ == State::closed ? Errc::closed : Errc::disconnected; }
+
+  boost::asio::io_context& io_;
+  std::string server_version_;
+  std::shared_ptr<LoopAdapter> adapter_;
+  natsConnection* connection_ = nullptr;
+  State state_ = State::disconnected;
+  std::vector<std::unique_ptr<Subscription>> subscriptions_;
+  std::uint64_t last_subscription_ = 0;
+  bool draining_ = false;
+  bool any_cancelled_ = false;
+  std::size_t max_payload_ = 0;
+  std::size_t appended_ = 0;  // bytes given to nats.c since it last had none; an upper bound of what it holds
+  std::uint64_t connects_ = 0;
+  std::uint64_t dropped_by_gone_ = 0;  // messages that retired subscriptions had dropped
+  std::string subject_, reply_;        // with the final zero that nats.c wants
+  std::vector<std::function<void(Errc)>> flushes_;
+  std::function<void()> drained_;
+  std::function<void(State)> state_changed_;
+  std::function<void(Errc, std::string_view)> complained_;
+};
+
+}  // namespace covey::bus

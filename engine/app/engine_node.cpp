@@ -1,0 +1,196 @@
+#include "engine/app/engine_node.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <random>
+#include <utility>
+
+#include "engine/exec/builtins.hpp"
+
+namespace covey::engine {
+
+namespace {
+
+wire::Incarnation random_incarnation() {
+  std::random_device device;
+  return static_cast<wire::Incarnation>((static_cast<std::uint64_t>(device()) << 32 | device()) | 1);
+}
+
+constexpr auto kWatchPause = std::chrono::milliseconds(50), kIdleWatchPause = std::chrono::milliseconds(500);
+constexpr int kStuckStatus = 3;
+constexpr std::size_t kLongestError = 8 * 1024;  // bytes of an error's text that travel
+
+}  // namespace
+
+EngineNode::EngineNode(boost::asio::io_context& io, NodeOptions options)
+    : io_(io),
+      options_(std::move(options)),
+      self_(random_incarnation()),
+      subjects_(options_.cluster),
+      watch_timer_(io),
+      hold_timer_(io) {}
+
+EngineNode::~EngineNode() = default;
+
+boost::system::error_code EngineNode::start() {
+  add_builtins(functions_);
+  options_.core.functions = functions_.names();
+  auto connection = bus::Connection::connect(io_, options_.nats);
+  if (!connection) return connection.error();
+  connection_ = std::move(*connection);
+  Port& port = *this;
+  core_ = std::make_unique<EngineCore>(self_, subjects_, options_.core, port);
+  pool_ = std::make_unique<SlotPool>(options_.core.slots, [this] { boost::asio::post(io_, [this] { collect(); }); });
+  loop_ = std::make_unique<bus::CoreLoop<EngineCore>>(io_, *connection_, subjects_, *core_);
+  loop_->start({subjects_.engine_inbox(self_), subjects_.announce()}, subjects_.direct());
+  watch();
+  return {};
+}
+
+// ---- what the core asks for ----
+
+void EngineNode::send(std::string_view subject, wire::ByteSpan frame) { static_cast<void>(connection_->publish(subject, frame)); }
+void EngineNode::log(std::string_view line) { spdlog::warn("{}", line); }
+
+void EngineNode::start(const RunOrder& order) {
+  const Function* function = functions_.find(order.spec->function);
+  if (function == nullptr) return refuse_unknown(order.run, order.spec->function);
+  const auto content = wire::decode_content(order.content);
+  if (!content || content->reference) {
+    return report(order.run, failure(wire::TaskStatus::bad_arguments, "malformed arguments"), 0, 0);
+  }
+  if (function->info().inline_safe && options_.inline_functions && pool_->queued() + pool_->running() == 0) {
+    // The bytes outlive the run: it ends before this call does.
+    return run_inline(order.run, *function, {content->codec, wire::Buffer(nullptr, content->bytes)});
+  }
+  const std::chrono::milliseconds limit(order.spec->run_limit_ms);
+  pool_->push(Job{order.run, function, {content->codec, wire::Buffer::copy_of(content->bytes)}, limit});
+}
+
+void EngineNode::run_inline(RunHandle run, const Function& function, const wire::Payload& args) {
+  const auto started_unix = std::chrono::system_clock::now().time_since_epoch();
+  const auto started = std::chrono::steady_clock::now();
+  CallContext context;
+  const Outcome outcome = run_guarded(function, context, args);
+  const std::int64_t duration = std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count();
+  mean_inline_ns_ += 0.05 * (static_cast<double>(duration) - mean_inline_ns_);
+  report(run, outcome, std::chrono::duration_cast<std::chrono::microseconds>(started_unix).count(), duration);
+}
+
+void EngineNode::refuse_unknown(RunHandle run, const std::string& function) {
+  report(run, failure(wire::TaskStatus::unknown_function,
+                      fmt::format("no function '{}' on this engine; there are {}", function, fmt::join(functions_.names(), ", "))),
+         0, 0);
+}
+
+void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns) {
+  content_scratch_.clear();
+  wire::RunReport result{outcome.status, std::string_view(outcome.error).substr(0, kLongestError), started_unix_us,
+                         static_cast<std::uint64_t>(duration_ns / 1000), {}};
+  std::string too_large;
+  if (outcome.value.buffer.size() > wire::kInlinePayloadBytes) {
+    result.status = wire::TaskStatus::payload_too_large;
+    too_large = fmt::format("the result has {} bytes; at most {} travel inline", outcome.value.buffer.size(), wire::kInlinePayloadBytes);
+    result.error = too_large;
+  } else if (!outcome.value.buffer.empty()) {
+    wire::encode_content(content_scratch_, outcome.value.codec, outcome.value.buffer.span());
+    result.content = content_scratch_.span();
+  }
+  scratch_.clear();
+  wire::encode_report(scratch_, result);
+  const auto mean = pool_->mean_job();
+  const auto inline_mean = std::chrono::nanoseconds(static_cast<std::int64_t>(mean_inline_ns_) + 1);
+  core_->on_finished(run, scratch_.span(), mean.count() > 0 ? mean : inline_mean);
+}
+
+std::vector<RunHandle> EngineNode::recall(std::size_t count) { return pool_->recall_newest(count); }
+
+bool EngineNode::cancel(RunHandle run) {
+  if (pool_->recall(run)) return true;
+  pool_->cancel(run);
+  return false;
+}
+
+// ---- results of slots ----
+
+void EngineNode::collect() {
+  if (!loop_) return;
+  pool_->take_finished(finished_);
+  for (const auto& one : finished_) report(one.handle, one.outcome, one.started_unix_us, one.duration_ns);
+  loop_->turn();
+  if (leaving_) check_left();
+}
+
+// Now and then: runs over their limit, results held too long, functions that ignore their cancellation.
+void EngineNode::watch() {
+  watch_timer_.expires_after(core_->held() > 0 || leaving_ ? kWatchPause : kIdleWatchPause);
+  watch_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    const auto now = SlotPool::Clock::now();
+    pool_->expire(now);
+    if (const auto held = pool_->hold_deadline(); held && *held <= now) collect();
+    if (!core_->refusal().empty()) {
+      fmt::print(stderr, "covey engine: the controller refuses this engine: {}\n", core_->refusal());
+      exit_status_ = 1;
+      return io_.stop();
+    }
+    if (pool_->stuck(now, options_.stuck_grace) && !leaving_) {
+      spdlog::error("a cancelled run goes on and on: leaving, so that a new engine takes over");
+      exit_status_ = kStuckStatus;
+      leave();
+    }
+    if (core_->draining() || leaving_) check_left();
+    watch();
+  });
+}
+
+// ---- leaving ----
+
+void EngineNode::leave() {
+  if (std::exchange(leaving_, true)) {
+    loop_->turn();
+    core_->say_goodbye();
+    return io_.stop();
+  }
+  leave_by_ = std::chrono::steady_clock::now() + options_.drain_timeout;
+  core_->drain();
+  loop_->turn();
+  check_left();
+}
+
+void EngineNode::check_left() {
+  if (!core_->drained() && std::chrono::steady_clock::now() < leave_by_) return;
+  if (!leaving_) return;
+  core_->say_goodbye();
+  boost::asio::post(io_, [this] { io_.stop(); });  // after the goodbye has been written
+}
+
+int run_engine(NodeOptions options) {
+  boost::asio::io_context io(1);
+  const std::string url = options.nats.url;
+  EngineNode node(io, std::move(options));
+  try {
+    if (const auto error = node.start()) {
+      fmt::print(stderr, "covey engine: cannot use the NATS server at {}: {}\n", url, error.message());
+      return 1;
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "covey engine: {}\n", error.what());
+    return 1;
+  }
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  std::function<void(const boost::system::error_code&, int)> on_signal = [&](const boost::system::error_code& error, int) {
+    if (error) return;
+    node.leave();
+    signals.async_wait(on_signal);
+  };
+  signals.async_wait(on_signal);
+  io.run();
+  if (node.exit_status() == kStuckStatus) std::_Exit(kStuckStatus);  // a thread that ignores us cannot be joined
+  return node.exit_status();
+}
+
+}  // namespace covey::engine
