@@ -134,6 +134,7 @@ class Broker {
   bool may_take(const Engine& engine, const Demand& demand) const;
   std::uint64_t room(const Engine& engine, const Demand& demand) const;
   void assign(Engine& engine, TaskIndex index);
+  void reserve(const Demand& demand);
   void recall_for_idle();
   Demand demand_of(TaskIndex index) const;
   void make_ready(TaskIndex index, bool front = false);
@@ -186,6 +187,7 @@ class Broker {
   std::size_t live_engines_ = 0;
   std::size_t next_engine_ = 0;  // where the round begins among equals
   std::uint64_t assignments_ = 0;
+  EngineIndex reserved_ = kNone;  // is given nothing more, so that a suspect can run on it alone
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::unordered_map<wire::SessionId, SessionIndex> session_by_id_;

@@ -20,7 +20,7 @@ Demand Broker::demand_of(TaskIndex index) const {
   Demand demand;
   if (!spec.targets.empty() || !spec.labels.empty()) demand.constraint = task.spec;
   demand.no_prefetch = spec.max_attempts == 1;
-  demand.alone = task.suspect;
+  demand.in_company = !task.suspect;
   if (task.has_side) demand.follow = side_.at(index).follow_engine;
   return demand;
 }
@@ -64,7 +64,8 @@ void Broker::detach_from_engine(TaskIndex index, bool stop) {
 
 std::uint64_t Broker::room(const Engine& engine, const Demand& demand) const {
   if (engine.draining || engine.adopting || engine.alone != kNone || !engine.peer->link.has_room()) return 0;
-  if (demand.alone) return engine.load == 0 && engine.credit > 0 ? 1 : 0;
+  if (!demand.in_company) return engine.load == 0 && engine.credit > 0 ? 1 : 0;
+  if (engine.peer->index == reserved_) return 0;
   const std::uint64_t limit =
       demand.no_prefetch ? std::min<std::uint64_t>(engine.credit, engine.hello.slots) : engine.credit;
   return limit > engine.load ? limit - engine.load : 0;
@@ -131,9 +132,20 @@ Engine* Broker::choose(const Demand& demand, std::size_t& eligible) {
 
 // ---- handing out ----
 
+// On a busy cluster no engine would ever be empty by itself: one is given nothing more until it is.
+void Broker::reserve(const Demand& demand) {
+  if (reserved_ != kNone && engines_[reserved_] && !engines_[reserved_]->draining) return;
+  reserved_ = kNone;
+  for (const auto& engine : engines_) {
+    if (!engine || engine->draining || engine->adopting || engine->alone != kNone || !may_take(*engine, demand)) continue;
+    if (reserved_ == kNone || less_loaded(*engine, *engines_[reserved_])) reserved_ = engine->peer->index;
+  }
+}
+
 void Broker::dispatch(wire::Time now) {
   if (ready_.empty() || live_engines_ == 0) return recall_for_idle();
   std::size_t lanes = 0;
+  if (reserved_ != kNone && !ready_.has_suspects()) reserved_ = kNone;
   ready_.for_each_lane([&](const ReadyQueue::Lane& lane) {
     dispatch_lane(lane, now);
     return ++lanes < 4096;
@@ -145,7 +157,7 @@ void Broker::dispatch_lane(const ReadyQueue::Lane& lane, wire::Time) {
   while (!lane.tasks->empty()) {
     std::size_t eligible = 0;
     Engine* engine = choose(lane.demand, eligible);
-    if (engine == nullptr) return;
+    if (engine == nullptr) return lane.demand.in_company ? void() : reserve(lane.demand);
     // With a deep queue one choice covers a frame's worth of tasks, with a shallow one a single task.
     const std::uint64_t share = lane.tasks->size() / (eligible * kNeighboursAlike);
     std::uint64_t quota = std::clamp<std::uint64_t>(share, 1, kMostPerChoice);
@@ -153,7 +165,9 @@ void Broker::dispatch_lane(const ReadyQueue::Lane& lane, wire::Time) {
     while (quota-- > 0 && !lane.tasks->empty()) {
       const TaskIndex index = ready_.take(tasks_, *lane.tasks);
       assign(*engine, index);
-      if (lane.demand.alone) engine->alone = index;
+      if (lane.demand.in_company) continue;
+      engine->alone = index;
+      reserved_ = kNone;
     }
   }
 }

@@ -196,6 +196,7 @@ void Broker::on_adopted_all(Engine& engine, wire::Time) {
 void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) {
   const auto engine = std::move(engines_[index]);  // nobody finds it any more
   --live_engines_;
+  if (reserved_ == index) reserved_ = kNone;
   peers_.erase(engine->id);
   std::replace(dirty_.begin(), dirty_.end(), engine->peer.get(), static_cast<Peer*>(nullptr));
   if (!in_good_order) {

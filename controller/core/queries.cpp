@@ -220,7 +220,7 @@ std::string Broker::why(TaskIndex index) const {
   if (suited == 0 && !spec.targets.empty()) return "none of its target engines is here";
   if (suited == 0 && !spec.labels.empty()) return fmt::format("no engine has the labels it wants: {}", fmt::join(spec.labels, ", "));
   if (suited == 0) return "the engine that it has to follow its dependencies to is not here";
-  if (with_room == 0 && demand.alone) return "an engine died while it may have run it: it waits for an engine with nothing else";
+  if (with_room == 0 && !demand.in_company) return "an engine died while it may have run it: it waits for an engine with nothing else";
   if (with_room == 0) return fmt::format("all {} engines that may run it hold as many tasks as they want", suited);
   return fmt::format("{} tasks are ready, and it will be handed out in its turn", ready_.size());
 }

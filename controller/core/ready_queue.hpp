@@ -2,6 +2,7 @@
 // demands on their engine wait in different lanes, so that one that nobody can run holds up no others.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <tuple>
@@ -13,10 +14,10 @@ namespace covey::controller {
 
 // What a lane's tasks ask of an engine.
 struct Demand {
+  bool in_company = true;           // false: a suspect, only on an engine that has nothing else; these go first
   SpecIndex constraint = kNone;     // a spec whose targets and labels they share; kNone: any engine
   wire::Incarnation follow = wire::Incarnation::none;  // this engine and no other
   bool no_prefetch = false;         // only where a slot is free: max_attempts is 1
-  bool alone = false;               // a suspect: only on an engine that has nothing else
   auto operator<=>(const Demand&) const = default;
 };
 
@@ -27,6 +28,9 @@ class ReadyQueue {
   void remove(TaskTable& tasks, TaskIndex index, std::int32_t priority, const Demand& demand);
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  bool has_suspects() const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return !lane.first.second.in_company; });
+  }
 
   struct Lane {
     std::int32_t priority;

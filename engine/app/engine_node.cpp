@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "engine/exec/builtins.hpp"
+#include "engine/exec/plugin_loader.hpp"
+#include "engine/exec/process.hpp"
 
 namespace covey::engine {
 
@@ -37,6 +39,8 @@ EngineNode::~EngineNode() = default;
 
 boost::system::error_code EngineNode::start() {
   add_builtins(functions_);
+  add_exec(functions_, {.allowed = options_.allow_exec});
+  for (const auto& plugin : options_.plugins) load_plugin(functions_, plugin);
   options_.core.functions = functions_.names();
   auto connection = bus::Connection::connect(io_, options_.nats);
   if (!connection) return connection.error();

@@ -19,7 +19,8 @@ json::parse_options limits() {
 }
 
 BadArguments not_json(std::string_view function, const boost::system::error_code& error) {
-  return BadArguments(fmt::format("{}: the arguments must be a JSON array, and are not valid JSON: {}", function, error.message()));
+  return BadArguments(
+      fmt::format("{}: the arguments must be a JSON array, and are not valid JSON: {}", function, error.message()));
 }
 
 BadArguments wrong_count(std::string_view function, std::size_t count) {
@@ -38,7 +39,7 @@ struct CountingHandler {
   using Error = boost::system::error_code;
 
   std::size_t depth = 0;
-  std::size_t values = 0;       // directly within the outermost array or object
+  std::size_t values = 0;  // directly within the outermost array or object
   bool array_outermost = false;
 
   bool value() {
@@ -122,17 +123,23 @@ std::string_view only_argument_text(std::string_view function, std::string_view 
 
 std::string_view kind_of(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
-    default: return "a number";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a boolean";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
+    default:
+      return "a number";
   }
 }
 
-BadArguments wrong_argument(std::string_view function, std::size_t number, std::string_view name, std::string_view wanted,
-                            const json::value& got) {
+BadArguments wrong_argument(std::string_view function, std::size_t number, std::string_view name,
+                            std::string_view wanted, const json::value& got) {
   const auto kind = got.is_number() ? json::serialize(got) : std::string(kind_of(got));
   return BadArguments(fmt::format("{}: argument {} ({}) must be {}, got {}", function, number, name, wanted, kind));
 }

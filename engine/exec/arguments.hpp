@@ -1,5 +1,5 @@
-// The calling convention of built-in functions: the arguments are a JSON array of positional arguments. Refusals name the
-// function, the argument, what it must be and what it was.
+// The calling convention of built-in functions: the arguments are a JSON array of positional arguments. Refusals name
+// the function, the argument, what it must be and what it was.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -31,8 +31,8 @@ std::string_view only_argument_text(std::string_view function, std::string_view 
 // "a string", "an object", "null": for error messages.
 std::string_view kind_of(const boost::json::value& value);
 // "argument 1 (seconds) must be a number ≥ 0, got a string", behind the function's name.
-BadArguments wrong_argument(std::string_view function, std::size_t number, std::string_view name, std::string_view wanted,
-                            const boost::json::value& got);
+BadArguments wrong_argument(std::string_view function, std::size_t number, std::string_view name,
+                            std::string_view wanted, const boost::json::value& got);
 
 Outcome json_outcome(const boost::json::value& value);
 

@@ -66,7 +66,8 @@ Outcome number_outcome(double total) {
 
 Outcome sum_bytes(std::span<const std::byte> bytes) {
   if (bytes.size() % sizeof(double) != 0) {
-    throw BadArguments(fmt::format("sum: bytes must be whole little-endian float64 values, 8 bytes each, got {} bytes", bytes.size()));
+    throw BadArguments(
+        fmt::format("sum: bytes must be whole little-endian float64 values, 8 bytes each, got {} bytes", bytes.size()));
   }
   double total = 0;
   for (std::size_t at = 0; at < bytes.size(); at += sizeof(double)) {
@@ -104,7 +105,8 @@ void add_builtins(FunctionTable& table) {
   const auto add = [&](FunctionInfo info, Builtin::Body body) {
     table.add(std::make_unique<Builtin>(std::move(info), std::move(body)));
   };
-  add({"echo", "returns its argument as new bytes", "value: any", {Codec::json, Codec::bytes, Codec::pickle5}, true}, echo);
+  add({"echo", "returns its argument as new bytes", "value: any", {Codec::json, Codec::bytes, Codec::pickle5}, true},
+      echo);
   add({"sleep", "sleeps, and returns null", "seconds: number", {Codec::json}, false}, sleep);
   add({"spin", "keeps a core busy, and returns null", "seconds: number", {Codec::json}, false}, spin);
   add({"fail", "fails with a message", "message: string", {Codec::json}, true}, fail);

@@ -105,7 +105,8 @@ const posix_spawnattr_t& spawn_attributes() {
     sigset_t none, defaults;
     ::sigemptyset(&none);
     ::sigemptyset(&defaults);
-    for (const int signal : {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGCHLD, SIGUSR1, SIGUSR2}) ::sigaddset(&defaults, signal);
+    for (const int signal : {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGCHLD, SIGUSR1, SIGUSR2})
+      ::sigaddset(&defaults, signal);
     ::posix_spawnattr_setsigmask(&made, &none);
     ::posix_spawnattr_setsigdefault(&made, &defaults);
     ::posix_spawnattr_setpgroup(&made, 0);
@@ -163,11 +164,12 @@ int spawn(const Command& command, const FileActions& actions, pid_t& pid) {
     return ::posix_spawnp(&pid, argv[0], actions.get(), &spawn_attributes(), argv.data(), ::environ);
   }
   const auto environment = merged_environment(command.environment);
-  return ::posix_spawnp(&pid, argv[0], actions.get(), &spawn_attributes(), argv.data(), pointers_to(environment).data());
+  return ::posix_spawnp(&pid, argv[0], actions.get(), &spawn_attributes(), argv.data(),
+                        pointers_to(environment).data());
 }
 
 std::string start_error(const Command& command, int error) {
-  struct stat about {};
+  struct stat about{};
   if (!command.cwd.empty() && (::stat(command.cwd.c_str(), &about) != 0 || !S_ISDIR(about.st_mode))) {
     return fmt::format("cannot start '{}': cwd '{}' is no directory", command.argv[0], command.cwd);
   }
@@ -329,7 +331,8 @@ ChildEnd run_child(CallContext& context, const Command& command, const ChildLimi
   static_cast<void>(bench_of_this_thread());  // it may throw, which must not happen once there is a child
   pid_t pid = -1;
   {
-    const FileActions actions(command.stdin_text ? text.get() : null_input(), out.write.get(), err.write.get(), command.cwd);
+    const FileActions actions(command.stdin_text ? text.get() : null_input(), out.write.get(), err.write.get(),
+                              command.cwd);
     if (const int error = spawn(command, actions, pid); error != 0) {
       ChildEnd end;
       end.start_error = start_error(command, error);

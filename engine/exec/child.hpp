@@ -13,15 +13,15 @@
 namespace covey::engine {
 
 struct Command {
-  std::vector<std::string> argv;         // the program first; without a slash it is looked for in the engine's PATH
-  std::vector<std::string> environment;  // "NAME=value", added to the engine's
-  std::string cwd;                       // empty: the engine's
+  std::vector<std::string> argv;          // the program first; without a slash it is looked for in the engine's PATH
+  std::vector<std::string> environment;   // "NAME=value", added to the engine's
+  std::string cwd;                        // empty: the engine's
   std::optional<std::string> stdin_text;  // none: /dev/null
 };
 
 struct ChildLimits {
-  std::size_t most_output_bytes;         // kept of each stream; the rest is read and dropped
-  std::chrono::nanoseconds kill_grace;   // from SIGTERM to SIGKILL
+  std::size_t most_output_bytes;        // kept of each stream; the rest is read and dropped
+  std::chrono::nanoseconds kill_grace;  // from SIGTERM to SIGKILL
 };
 
 // Output as far as it was kept.
@@ -41,9 +41,9 @@ struct ChildEnd {
   Captured out, err;
 };
 
-// Runs it to its end, or until `context` says stop: then its process group gets SIGTERM, and SIGKILL after the grace. The
-// child is the leader of a group of its own, gets only descriptors 0 to 2, and default signal handling. What it leaves
-// behind in its group may still finish writing for kLinger, and is then killed.
+// Runs it to its end, or until `context` says stop: then its process group gets SIGTERM, and SIGKILL after the grace.
+// The child is the leader of a group of its own, gets only descriptors 0 to 2, and default signal handling. What it
+// leaves behind in its group may still finish writing for kLinger, and is then killed.
 ChildEnd run_child(CallContext& context, const Command& command, const ChildLimits& limits);
 
 inline constexpr std::chrono::milliseconds kLinger{200};

@@ -16,7 +16,8 @@ namespace covey::engine {
 
 namespace {
 
-static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t) && std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t) &&
+              std::atomic<std::uint32_t>::is_always_lock_free);
 
 // Returns when the word is no longer `expected`, when somebody wakes it, at `until`, or for a signal.
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, CallContext::Clock::time_point until) {
@@ -48,8 +49,8 @@ Outcome run_caught(const Function& function, CallContext& context, const wire::P
 Outcome refuse_codec(const FunctionInfo& info, wire::Codec codec) {
   std::vector<std::string_view> taken;
   for (const auto one : info.codecs) taken.push_back(to_string(one));
-  return failure(wire::TaskStatus::bad_arguments,
-                 fmt::format("{}: takes arguments as {}, got {}", info.name, fmt::join(taken, " or "), to_string(codec)));
+  return failure(wire::TaskStatus::bad_arguments, fmt::format("{}: takes arguments as {}, got {}", info.name,
+                                                              fmt::join(taken, " or "), to_string(codec)));
 }
 
 }  // namespace
@@ -93,7 +94,8 @@ Outcome run_guarded(const Function& function, CallContext& context, const wire::
   }
   Outcome outcome = run_caught(function, context, args);
   if (!context.cancelled()) return outcome;
-  if (context.over_limit()) return stopped(std::move(outcome), wire::TaskStatus::timed_out, "it ran longer than its limit");
+  if (context.over_limit())
+    return stopped(std::move(outcome), wire::TaskStatus::timed_out, "it ran longer than its limit");
   return stopped(std::move(outcome), wire::TaskStatus::cancelled, "cancelled while it ran");
 }
 

@@ -30,7 +30,8 @@ struct Outcome {
   wire::TaskStatus status = wire::TaskStatus::ok;
   wire::Payload value{};
   std::string error{};  // empty where ok
-  // What the run printed, as raw bytes, where the function captures it. `exec` does; its value holds the same for people.
+  // What the run printed, as raw bytes, where the function captures it. `exec` does; its value holds the same for
+  // people.
   std::string stdout_text{};
   std::string stderr_text{};
 };
@@ -43,7 +44,8 @@ class CallContext {
   using Clock = std::chrono::steady_clock;
 
   CallContext() = default;
-  // `deadline`: when the run limit passes. Whoever owns the run enforces it; sleep_for() and `exec` also notice by themselves.
+  // `deadline`: when the run limit passes. Whoever owns the run enforces it; sleep_for() and `exec` also notice by
+  // themselves.
   explicit CallContext(std::optional<Clock::time_point> deadline) : deadline_(deadline) {}
   CallContext(const CallContext&) = delete;
   CallContext& operator=(const CallContext&) = delete;
@@ -76,13 +78,14 @@ class Function {
  public:
   virtual ~Function() = default;
   virtual const FunctionInfo& info() const = 0;
-  // Several threads may run it at once. May throw; what it throws becomes a failure. The bytes of `args` need not outlive the
-  // call, even where the Buffer is shared: a result is always made of bytes of its own.
+  // Several threads may run it at once. May throw; what it throws becomes a failure. The bytes of `args` need not
+  // outlive the call, even where the Buffer is shared: a result is always made of bytes of its own.
   virtual Outcome run(CallContext& context, const wire::Payload& args) const = 0;
 };
 
-// Runs it, and turns codecs that it does not take, exceptions, and cancellation into outcomes. Never throws (but for memory).
-// A run that was told to stop is `cancelled` or `timed_out` even where it completed; what it had printed stays.
+// Runs it, and turns codecs that it does not take, exceptions, and cancellation into outcomes. Never throws (but for
+// memory). A run that was told to stop is `cancelled` or `timed_out` even where it completed; what it had printed
+// stays.
 Outcome run_guarded(const Function& function, CallContext& context, const wire::Payload& args);
 
 // Filled at start-up by one thread, and then only read, by any.

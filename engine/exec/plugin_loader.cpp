@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -18,6 +20,8 @@ namespace covey::engine {
 namespace {
 
 constexpr std::size_t kLongestName = 128;
+// covey_function as ABI 1 began; members that are added later must not be asked of older plugins.
+constexpr std::size_t kFirstFunctionBytes = offsetof(covey_function, destroy) + sizeof(covey_function::destroy);
 
 // A loaded library; shared by its functions, so that it goes after the last of them.
 class Library {
@@ -57,7 +61,8 @@ bool is_codec(int codec) { return codec == COVEY_JSON || codec == COVEY_BYTES ||
 void on_result(covey_ctx* ctx, int codec, const void* data, std::size_t size) {
   auto& outcome = run_of(ctx).outcome;
   if (!is_codec(codec)) {
-    outcome = failure(wire::TaskStatus::failed, fmt::format("the plugin returned a result of an unknown codec, {}", codec));
+    outcome =
+        failure(wire::TaskStatus::failed, fmt::format("the plugin returned a result of an unknown codec, {}", codec));
   } else if (size > kMostPluginResultBytes) {
     outcome = failure(wire::TaskStatus::payload_too_large,
                       fmt::format("the plugin returned {} bytes; at most {} are taken", size, kMostPluginResultBytes));
@@ -82,7 +87,11 @@ int on_cancelled(const covey_ctx* ctx) { return static_cast<const Run*>(ctx)->co
 class PluginFunction : public Function {
  public:
   PluginFunction(std::shared_ptr<Library> library, FunctionInfo info, const covey_function& function)
-      : library_(std::move(library)), info_(std::move(info)), run_(function.run), state_(function.state), destroy_(function.destroy) {}
+      : library_(std::move(library)),
+        info_(std::move(info)),
+        run_(function.run),
+        state_(function.state),
+        destroy_(function.destroy) {}
   ~PluginFunction() override {
     if (destroy_ != nullptr) destroy_(state_);
   }
@@ -109,7 +118,8 @@ struct Registry : covey_registry {
 
 bool is_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
   };
   return !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), allowed);
 }
@@ -123,22 +133,29 @@ std::vector<wire::Codec> codecs_of(std::uint32_t mask) {
   return codecs;
 }
 
+// What the plugin filled in, with zeros for members that its plugin.h did not have yet.
+covey_function known_part(const covey_function& function) {
+  covey_function known{};
+  std::memcpy(&known, &function, std::min(function.struct_size, sizeof known));
+  return known;
+}
+
 // Empty: nothing is wrong with it.
 std::string fault_in(const Registry& registry, const covey_function& function) {
-  if (function.struct_size < sizeof(covey_function)) {
-    return fmt::format("covey_function has {} bytes, expected {}", function.struct_size, sizeof(covey_function));
-  }
-  const std::string name = function.name == nullptr ? "" : std::string(function.name, ::strnlen(function.name, kLongestName + 1));
+  const std::string name =
+      function.name == nullptr ? "" : std::string(function.name, ::strnlen(function.name, kLongestName + 1));
   if (!is_name(name)) {
     return fmt::format("the function name '{}' must be 1 to {} of letters, digits, '_', '.', '-'", name, kLongestName);
   }
   if (function.run == nullptr) return fmt::format("the function '{}' has no run", name);
   constexpr std::uint32_t kAllCodecs = COVEY_TAKES_JSON | COVEY_TAKES_BYTES | COVEY_TAKES_PICKLE5;
   if ((function.codecs & ~kAllCodecs) != 0) return fmt::format("the function '{}' has unknown codecs", name);
-  if ((function.flags & ~std::uint32_t{COVEY_INLINE}) != 0) return fmt::format("the function '{}' has unknown flags", name);
+  if ((function.flags & ~std::uint32_t{COVEY_INLINE}) != 0)
+    return fmt::format("the function '{}' has unknown flags", name);
   const auto same = [&](const auto& one) { return one->info().name == name; };
   const bool taken = std::any_of(registry.added.begin(), registry.added.end(), same);
-  if (taken || registry.table->find(name) != nullptr) return fmt::format("the engine already has a function '{}'", name);
+  if (taken || registry.table->find(name) != nullptr)
+    return fmt::format("the engine already has a function '{}'", name);
   if (registry.added.size() == kMostPluginFunctions) return fmt::format("more than {} functions", kMostPluginFunctions);
   return {};
 }
@@ -149,16 +166,22 @@ std::string text_of(const char* text) { return text == nullptr ? std::string() :
 int on_add(covey_registry* handle, const covey_function* function) {
   auto& registry = *static_cast<Registry*>(handle);
   try {
-    auto fault = function == nullptr ? "covey_add without a function" : fault_in(registry, *function);
+    if (function == nullptr || function->struct_size < kFirstFunctionBytes) {
+      registry.error = "covey_add() needs a covey_function whose struct_size is its size";
+      return 1;
+    }
+    const covey_function known = known_part(*function);
+    auto fault = fault_in(registry, known);
     if (!fault.empty()) {
       if (registry.error.empty()) registry.error = std::move(fault);
       return 1;
     }
-    FunctionInfo info{function->name, text_of(function->description), text_of(function->arguments), codecs_of(function->codecs),
-                      (function->flags & COVEY_INLINE) != 0};
-    registry.added.push_back(std::make_unique<PluginFunction>(registry.library, std::move(info), *function));
+    FunctionInfo info{known.name, text_of(known.description), text_of(known.arguments), codecs_of(known.codecs),
+                      (known.flags & COVEY_INLINE) != 0};
+    registry.added.push_back(std::make_unique<PluginFunction>(registry.library, std::move(info), known));
     return 0;
   } catch (...) {
+    registry.error = "out of memory";  // short enough to need none
     return 2;
   }
 }
@@ -174,12 +197,15 @@ Outcome PluginFunction::run(CallContext& context, const wire::Payload& args) con
 void check_abi(const Library& library, const std::string& path) {
   auto* const abi = library.symbol<std::uint32_t()>("covey_plugin_abi");
   if (abi == nullptr || library.symbol<void()>("covey_plugin") == nullptr) {
-    throw std::runtime_error(fmt::format("plugin {}: it exports no {}: is it a Covey plugin, written with COVEY_PLUGIN()?", path,
-                                         abi == nullptr ? "covey_plugin_abi" : "covey_plugin"));
+    throw std::runtime_error(
+        fmt::format("plugin {}: it exports no {}: is it a Covey plugin, written with COVEY_PLUGIN()?", path,
+                    abi == nullptr ? "covey_plugin_abi" : "covey_plugin"));
   }
   if (const auto version = abi(); version != COVEY_PLUGIN_ABI) {
-    throw std::runtime_error(fmt::format("plugin {}: it was built for plugin ABI {}, this engine has {}: build it again with this engine's covey/plugin.h",
-                                         path, version, COVEY_PLUGIN_ABI));
+    throw std::runtime_error(
+        fmt::format("plugin {}: it was built for plugin ABI {}, this engine has {}: build it again with this engine's "
+                    "covey/plugin.h",
+                    path, version, COVEY_PLUGIN_ABI));
   }
 }
 
@@ -201,7 +227,8 @@ void register_functions(Registry& registry, const std::string& path) {
 
 void load_plugin(FunctionTable& table, const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) throw std::runtime_error(fmt::format("plugin {}: there is no such file", path));
+  if (!std::filesystem::exists(path, error))
+    throw std::runtime_error(fmt::format("plugin {}: there is no such file", path));
   // Absolute, because dlopen looks for a bare name everywhere but here.
   const auto library = std::make_shared<Library>(std::filesystem::absolute(path).string());
   check_abi(*library, path);

@@ -16,7 +16,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMostTexts = 4096;  // arguments, or variables
+constexpr std::size_t kMostTexts = 4096;   // arguments, or variables
 constexpr std::size_t kLongestLine = 512;  // bytes of the last line of stderr in an error
 
 BadArguments wrong(std::string_view name, std::string_view wanted, const json::value& got) {
@@ -26,7 +26,8 @@ BadArguments wrong(std::string_view name, std::string_view wanted, const json::v
 std::string plain_text(std::string_view name, const json::value& value) {
   if (!value.is_string()) throw wrong(name, "a string", value);
   std::string text(value.get_string());
-  if (text.find('\0') != std::string::npos) throw BadArguments(fmt::format("exec: {} must have no NUL characters", name));
+  if (text.find('\0') != std::string::npos)
+    throw BadArguments(fmt::format("exec: {} must have no NUL characters", name));
   return text;
 }
 
@@ -34,7 +35,8 @@ std::vector<std::string> argv_of(const json::value& value) {
   if (!value.is_array()) throw wrong("argv", "an array of strings", value);
   const auto& array = value.get_array();
   if (array.empty()) throw BadArguments("exec: argv must name a program, got an empty array");
-  if (array.size() > kMostTexts) throw BadArguments(fmt::format("exec: argv may have {} strings, got {}", kMostTexts, array.size()));
+  if (array.size() > kMostTexts)
+    throw BadArguments(fmt::format("exec: argv may have {} strings, got {}", kMostTexts, array.size()));
   std::vector<std::string> argv;
   for (const auto& one : array) argv.push_back(plain_text("argv", one));
   if (argv[0].empty()) throw BadArguments("exec: argv must name a program, got an empty string");
@@ -44,12 +46,14 @@ std::vector<std::string> argv_of(const json::value& value) {
 std::vector<std::string> environment_of(const json::value& value) {
   if (!value.is_object()) throw wrong("env", "an object of strings", value);
   const auto& object = value.get_object();
-  if (object.size() > kMostTexts) throw BadArguments(fmt::format("exec: env may have {} variables, got {}", kMostTexts, object.size()));
+  if (object.size() > kMostTexts)
+    throw BadArguments(fmt::format("exec: env may have {} variables, got {}", kMostTexts, object.size()));
   std::vector<std::string> environment;
   for (const auto& [key, text] : object) {
     const std::string_view name(key.data(), key.size());
     if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string_view::npos) {
-      throw BadArguments(fmt::format("exec: env: '{}' cannot be the name of a variable", name.substr(0, name.find('\0'))));
+      throw BadArguments(
+          fmt::format("exec: env: '{}' cannot be the name of a variable", name.substr(0, name.find('\0'))));
     }
     environment.push_back(fmt::format("{}={}", name, plain_text("env", text)));
   }
@@ -116,14 +120,16 @@ json::object result_of(const ChildEnd& end) {
 // Empty: it ended well.
 std::string error_of(const ChildEnd& end) {
   if (end.signal == 0 && end.exit_code == 0) return {};
-  std::string error = end.signal != 0 ? fmt::format("killed by {}", signal_name(end.signal)) : fmt::format("exit code {}", end.exit_code);
+  std::string error = end.signal != 0 ? fmt::format("killed by {}", signal_name(end.signal))
+                                      : fmt::format("exit code {}", end.exit_code);
   const auto line = last_line(end.err.last.empty() ? end.err.bytes : end.err.last, kLongestLine);
   if (!line.empty()) error += ": " + line;
   return error;
 }
 
 std::string stop_error(const CallContext& context, Stopped stopped) {
-  return fmt::format("{}, and was ended with {}", context.over_limit() ? "it ran longer than its limit" : "cancelled while it ran",
+  return fmt::format("{}, and was ended with {}",
+                     context.over_limit() ? "it ran longer than its limit" : "cancelled while it ran",
                      stopped == Stopped::by_kill ? "SIGKILL because it ignored SIGTERM" : "SIGTERM");
 }
 
@@ -144,7 +150,8 @@ Outcome outcome_of(const CallContext& context, ChildEnd&& end) {
 
 Outcome exec(const ExecOptions& options, CallContext& context, const wire::Payload& args) {
   if (!options.allowed) {
-    return failure(wire::TaskStatus::not_allowed, "exec is not allowed on this engine; start the engine with --allow-exec");
+    return failure(wire::TaskStatus::not_allowed,
+                   "exec is not allowed on this engine; start the engine with --allow-exec");
   }
   const Command command = command_of(args);
   return outcome_of(context, run_child(context, command, {options.most_output_bytes, options.kill_grace}));
@@ -153,8 +160,11 @@ Outcome exec(const ExecOptions& options, CallContext& context, const wire::Paylo
 }  // namespace
 
 void add_exec(FunctionTable& table, ExecOptions options) {
-  FunctionInfo info{"exec", "runs a program, and returns its exit code and what it printed",
-                    "command: array of strings, or {argv, env, cwd, stdin}", {wire::Codec::json}, false};
+  FunctionInfo info{"exec",
+                    "runs a program, and returns its exit code and what it printed",
+                    "command: array of strings, or {argv, env, cwd, stdin}",
+                    {wire::Codec::json},
+                    false};
   const auto body = [options](CallContext& context, const wire::Payload& args) { return exec(options, context, args); };
   table.add(std::make_unique<Builtin>(std::move(info), body));
 }

@@ -153,8 +153,9 @@ std::optional<SlotPool::Clock::time_point> SlotPool::earliest_limit() const {
 
 bool SlotPool::stuck(Clock::time_point now, std::chrono::nanoseconds grace) const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(slots_.begin(), slots_.end(),
-                     [&](const Slot& slot) { return slot.context && slot.stopped_at && now - *slot.stopped_at >= grace; });
+  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.context && slot.stopped_at && now - *slot.stopped_at >= grace;
+  });
 }
 
 // ---- the slots' side ----
@@ -211,9 +212,9 @@ bool SlotPool::finish(Slot& slot, Finished&& finished, Clock::time_point ended) 
 }
 
 bool SlotPool::worth_waking(Clock::time_point now) const {
-  if (queue_.empty()) return true;                      // this slot would be idle
+  if (queue_.empty()) return true;                                         // this slot would be idle
   if (mean_ns_ > static_cast<double>(hold_.longest.count())) return true;  // the next job would hold this result up
-  if (finished_.size() * 2 >= fill_) return true;       // time to fetch more, so that the rest lasts until it comes
+  if (finished_.size() * 2 >= fill_) return true;  // time to fetch more, so that the rest lasts until it comes
   return now - oldest_finished_ >= hold_time();
 }
 

@@ -1,7 +1,7 @@
-// The slots of an engine: threads that take jobs from one queue and leave what finished in one list. A slot takes its next
-// job itself, without a hop through the loop, and wakes the loop only when that is worth it, so that results which finish
-// close together travel together. Knows nothing of tasks, frames or the loop. All members may be called from any thread;
-// "the loop" is whoever pushes jobs and takes what finished.
+// The slots of an engine: threads that take jobs from one queue and leave what finished in one list. A slot takes its
+// next job itself, without a hop through the loop, and wakes the loop only when that is worth it, so that results which
+// finish close together travel together. Knows nothing of tasks, frames or the loop. All members may be called from any
+// thread; "the loop" is whoever pushes jobs and takes what finished.
 #pragma once
 
 #include <chrono>
@@ -44,8 +44,9 @@ struct RunningInfo {
 
 // How long a finished job may wait for others to travel with, while there is more to start.
 struct HoldPolicy {
-  unsigned jobs = 4;                                            // about as long as this many jobs take
-  std::chrono::nanoseconds longest = std::chrono::milliseconds(2);  // and never longer, nor behind jobs that take longer
+  unsigned jobs = 4;  // about as long as this many jobs take
+  std::chrono::nanoseconds longest =
+      std::chrono::milliseconds(2);  // and never longer, nor behind jobs that take longer
 };
 
 class SlotPool {
@@ -53,7 +54,8 @@ class SlotPool {
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kMostQueued = 1'000'000;
 
-  // `wake` is called on a slot's thread, without locks held, when the loop should take_finished(); once until it has done so.
+  // `wake` is called on a slot's thread, without locks held, when the loop should take_finished(); once until it has
+  // done so.
   SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold = {});
   // Drops what is queued, cancels what runs, and waits for it, for as long as that takes: a thread cannot be stopped by
   // force. A process with a stuck() run therefore ends with _exit().

@@ -19,31 +19,33 @@
  * A plugin links nothing of Covey's: the engine hands it a table of function pointers, which the inline functions
  * below call. examples/pi/pi.c is a complete plugin.
  *
- * ARGUMENTS AND RESULTS have a codec and bytes. COVEY_JSON: a JSON array of positional arguments comes in, any JSON value
- * goes out; the bytes are UTF-8 text without a terminating zero. COVEY_BYTES: whatever client and function agree on.
- * COVEY_PICKLE5: Python's. A function is only called with codecs that it declares.
+ * ARGUMENTS AND RESULTS have a codec and bytes. COVEY_JSON: a JSON array of positional arguments comes in, any JSON
+ * value goes out; the bytes are UTF-8 text without a terminating zero. COVEY_BYTES: whatever client and function agree
+ * on. COVEY_PICKLE5: Python's. A function is only called with codecs that it declares.
  *
- * LIFETIME. `data` is valid until run() returns, may have any alignment and must not be written to. covey_result() and the
- * other calls copy what they are given. The strings of a covey_function are copied by covey_add(); `state` must stay valid until
- * `destroy`, which is called once, after the last run and before the library is unloaded. A covey_ctx is valid until
- * its run() returns, and a covey_registry until covey_plugin() returns.
+ * LIFETIME. `data` is valid until run() returns, may have any alignment, must not be written to, and may be NULL where
+ * `size` is 0. covey_result() and the other calls copy what they are given. covey_add() copies a covey_function and its
+ * strings; `state` must stay valid until `destroy`, which is called once, after the last run and before the library is
+ * unloaded, also where loading fails later on, but not where covey_add() refused the function. A covey_ctx is valid
+ * until its run() returns, and a covey_registry until covey_plugin() returns.
  *
  * THREADS. An engine with several slots calls the same run() on several threads at once; `state` is shared among them.
  * covey_plugin() and destroy() are called by one thread while nothing runs. COVEY_INLINE says that run() is done within
  * microseconds and never blocks: then the engine may call it on its event loop, where anything slower would hold up
- * everything else. Within one run, covey_cancelled() may be called on any thread, the other calls only on the thread that run() is
- * on, or with the plugin's own synchronisation.
+ * everything else. Within one run, covey_cancelled() may be called on any thread, the other calls only on the thread
+ * that run() is on, or with the plugin's own synchronisation.
  *
  * STOPPING. A run that takes longer than a few milliseconds should ask covey_cancelled() every now and then and return
  * when it says so; what it reports then does not matter. An engine whose run ignores that for too long gives its other
  * work back and exits.
  *
- * ERRORS. A run that ends without having called covey_result(), covey_fail() or covey_bad_arguments() has failed; of several
- * calls the last one counts. A C++ exception that leaves run() fails the task with its what(); one that leaves
+ * ERRORS. A run that ends without having called covey_result(), covey_fail() or covey_bad_arguments() has failed; of
+ * several calls the last one counts. A C++ exception that leaves run() fails the task with its what(); one that leaves
  * covey_plugin() fails the loading. A crash takes the engine with it: its tasks then run again elsewhere.
  *
- * COMPATIBILITY. COVEY_PLUGIN_ABI changes when an old plugin could no longer work; an engine refuses another number. Within one
- * number, structs only grow at their ends: their first member is the size that the other side was compiled with.
+ * COMPATIBILITY. COVEY_PLUGIN_ABI changes when an old plugin could no longer work; an engine refuses another number.
+ * Within one number, structs only grow at their ends: their first member is the size that the other side was compiled
+ * with.
  */
 #ifndef COVEY_PLUGIN_H
 #define COVEY_PLUGIN_H
@@ -64,7 +66,11 @@ extern "C" {
 enum { COVEY_JSON = 1, COVEY_BYTES = 2, COVEY_PICKLE5 = 3 };
 
 /* For covey_function.codecs: which it takes, joined with |. */
-enum { COVEY_TAKES_JSON = 1 << COVEY_JSON, COVEY_TAKES_BYTES = 1 << COVEY_BYTES, COVEY_TAKES_PICKLE5 = 1 << COVEY_PICKLE5 };
+enum {
+  COVEY_TAKES_JSON = 1 << COVEY_JSON,
+  COVEY_TAKES_BYTES = 1 << COVEY_BYTES,
+  COVEY_TAKES_PICKLE5 = 1 << COVEY_PICKLE5
+};
 
 /* For covey_function.flags. Unknown flags are refused. */
 enum { COVEY_INLINE = 1 };
@@ -104,7 +110,8 @@ struct covey_registry {
   const covey_api* api;
 };
 
-/* Adds a function. 0: added. Otherwise return that number from covey_plugin(): the engine knows what was wrong and says so. */
+/* Adds a function. 0: added. Otherwise return that number from covey_plugin(): the engine knows what was wrong and says
+ * so. */
 static inline int covey_add(covey_registry* registry, const covey_function* function) {
   return registry->api->add(registry, function);
 }
@@ -117,7 +124,8 @@ static inline void covey_result(covey_ctx* ctx, int codec, const void* data, siz
 /* The task failed. `message` is UTF-8; 8 KiB of it are kept. */
 static inline void covey_fail(covey_ctx* ctx, const char* message) { ctx->api->fail(ctx, message); }
 
-/* The arguments are not what the function takes, and nothing was done. Say which one, what it must be and what it was. */
+/* The arguments are not what the function takes, and nothing was done. Say which one, what it must be and what it was.
+ */
 static inline void covey_bad_arguments(covey_ctx* ctx, const char* message) { ctx->api->bad_arguments(ctx, message); }
 
 /* Not 0: stop soon, nobody wants the result any more. */
@@ -130,12 +138,12 @@ static inline int covey_cancelled(const covey_ctx* ctx) { return ctx->api->cance
 /* A covey_function that takes JSON and has no state, to be changed as needed. An initialiser, in C and C++. */
 #define COVEY_FUNCTION(name, run) {sizeof(covey_function), (name), NULL, NULL, COVEY_TAKES_JSON, 0, (run), NULL, NULL}
 
-/* What a library exports: covey_plugin_abi(), written here, and covey_plugin(), whose body follows. It adds the functions
- * and returns 0; anything else means that loading failed, and then none of them is added. */
-#define COVEY_PLUGIN(registry)                                                   \
-  COVEY_EXPORT uint32_t covey_plugin_abi(void);                                  \
-  COVEY_EXPORT uint32_t covey_plugin_abi(void) { return COVEY_PLUGIN_ABI; }      \
-  COVEY_EXPORT int covey_plugin(covey_registry* registry);                       \
+/* What a library exports: covey_plugin_abi(), written here, and covey_plugin(), whose body follows. It adds the
+ * functions and returns 0; anything else means that loading failed, and then none of them is added. */
+#define COVEY_PLUGIN(registry)                                              \
+  COVEY_EXPORT uint32_t covey_plugin_abi(void);                             \
+  COVEY_EXPORT uint32_t covey_plugin_abi(void) { return COVEY_PLUGIN_ABI; } \
+  COVEY_EXPORT int covey_plugin(covey_registry* registry);                  \
   COVEY_EXPORT int covey_plugin(covey_registry* registry)
 
 #endif

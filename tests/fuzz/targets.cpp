@@ -1,0 +1,147 @@
+#include "tests/fuzz/targets.hpp"
+
+#include <cstdlib>
+#include <string>
+
+#include "client/core/client_core.hpp"
+#include "controller/core/broker.hpp"
+#include "engine/core/engine_core.hpp"
+#include "engine/exec/builtins.hpp"
+
+namespace covey::fuzz {
+namespace {
+
+const wire::Time kNow{std::chrono::seconds(1000)};
+constexpr wire::Incarnation kController{1}, kEngine{2}, kClient{3};
+
+struct Sink : wire::Outlet {
+  void send(std::string_view, wire::ByteSpan) override {}
+  void log(std::string_view) override {}
+};
+
+struct EngineSink : engine::Port {
+  void send(std::string_view, wire::ByteSpan) override {}
+  void log(std::string_view) override {}
+  void start(const engine::RunOrder& order) override { held.push_back(order.run); }
+  std::vector<engine::RunHandle> recall(std::size_t) override { return std::exchange(held, {}); }
+  bool cancel(engine::RunHandle run) override { return std::erase(held, run) > 0; }
+  std::vector<engine::RunHandle> held;
+};
+
+struct ClientSink : client::Port {
+  void send(std::string_view, wire::ByteSpan) override {}
+  void log(std::string_view) override {}
+  void on_result(std::uint64_t, const client::ResultView&) override {}
+  void on_response(std::uint64_t, std::string_view) override {}
+};
+
+std::string frame(const wire::Header& header, wire::ByteSpan body) {
+  std::string message(wire::kHeaderBytes, '\0');
+  wire::write_header(reinterpret_cast<std::byte*>(message.data()), header);
+  message += wire::as_text(body);
+  return message;
+}
+
+std::string hello(wire::Role role, wire::Incarnation from) {
+  wire::Writer out;
+  wire::Hello greeting;
+  greeting.role = role;
+  greeting.session = wire::SessionId{9};
+  wire::encode(out, greeting);
+  return frame({wire::FrameKind::hello, 1, from, wire::Incarnation::none, 0, 0}, out.span());
+}
+
+}  // namespace
+
+// The input arrives raw, and as the body of a valid frame of a link, so that the records are reached too.
+void frames_to_controller(wire::ByteSpan input) {
+  Sink sink;
+  controller::Broker broker(kController, wire::Subjects("fuzz"), {}, sink);
+  broker.on_connected(kNow);
+  for (const auto& [role, from] : {std::pair{wire::Role::client, kClient}, std::pair{wire::Role::engine, kEngine}}) {
+    broker.on_frame(role, input, kNow);
+    broker.on_frame(role, wire::as_bytes(hello(role, from)), kNow);
+    const auto body = input.first(std::min(input.size(), wire::kMaxFrameBytes - wire::kHeaderBytes));
+    broker.on_frame(role, wire::as_bytes(frame({wire::FrameKind::data, 1, from, kController, 1, 0}, body)), kNow);
+    broker.end_turn(kNow);
+    broker.check();
+  }
+  broker.on_timer(kNow + std::chrono::seconds(10));
+  broker.check();
+}
+
+void frames_to_engine(wire::ByteSpan input) {
+  EngineSink sink;
+  engine::EngineCore core(kEngine, wire::Subjects("fuzz"), {}, sink);
+  core.on_connected(kNow);
+  wire::Writer welcome;
+  wire::encode(welcome, wire::Welcome{});
+  core.on_frame(wire::Role::controller, wire::as_bytes(frame({wire::FrameKind::welcome, 1, kController, kEngine, 0, 0}, welcome.span())), kNow);
+  const auto body = input.first(std::min(input.size(), wire::kMaxFrameBytes - wire::kHeaderBytes));
+  core.on_frame(wire::Role::controller, wire::as_bytes(frame({wire::FrameKind::data, 1, kController, kEngine, 1, 0}, body)), kNow);
+  core.on_frame(wire::Role::client, wire::as_bytes(frame({wire::FrameKind::direct, 1, kClient, wire::Incarnation::none, 1, 0}, body)), kNow);
+  for (const auto role : {wire::Role::controller, wire::Role::client, wire::Role::engine}) core.on_frame(role, input, kNow);
+  core.end_turn(kNow);
+}
+
+void frames_to_client(wire::ByteSpan input) {
+  ClientSink sink;
+  client::ClientCore core(kClient, wire::SessionId{9}, wire::Subjects("fuzz"), "fuzz", sink);
+  core.on_connected(kNow);
+  wire::TaskSpec spec;
+  spec.function = "echo";
+  const auto number = core.add_spec(spec);
+  for (int i = 0; i < 4; ++i) core.submit({client::Scheme::controller, number, {}, {}, 0});
+  wire::Writer welcome;
+  wire::encode(welcome, wire::Welcome{100, 1 << 20, 500});
+  core.on_frame(wire::Role::controller, wire::as_bytes(frame({wire::FrameKind::welcome, 1, kController, kClient, 0, 0}, welcome.span())), kNow);
+  core.end_turn(kNow);
+  const auto body = input.first(std::min(input.size(), wire::kMaxFrameBytes - wire::kHeaderBytes));
+  core.on_frame(wire::Role::controller, wire::as_bytes(frame({wire::FrameKind::data, 1, kController, kClient, 1, 0}, body)), kNow);
+  for (const auto role : {wire::Role::controller, wire::Role::engine}) core.on_frame(role, input, kNow);
+  core.end_turn(kNow);
+}
+
+void whole_values(wire::ByteSpan input) {
+  if (const auto spec = wire::decode_spec(input)) {
+    wire::Writer out;
+    wire::encode_spec(out, *spec);
+    if (wire::decode_spec(out.span()) != spec) std::abort();
+  }
+  if (const auto extras = wire::decode_extras(input)) {
+    wire::Writer out;
+    wire::encode_extras(out, *extras);
+    if (wire::decode_extras(out.span()) != extras) std::abort();
+  }
+  static_cast<void>(wire::decode_report(input));
+  static_cast<void>(wire::decode_content(input));
+  static_cast<void>(wire::decode_hello(input));
+  static_cast<void>(wire::decode_welcome(input));
+  static_cast<void>(wire::decode_refuse(input));
+  static_cast<void>(wire::parse_task_id(wire::as_text(input)));
+  static_cast<void>(wire::Subjects("fuzz").sender_role(wire::as_text(input)));
+}
+
+void admin_requests(wire::ByteSpan input) {
+  Sink sink;
+  controller::Broker broker(kController, wire::Subjects("fuzz"), {}, sink);
+  broker.on_connected(kNow);
+  if (broker.ask(wire::as_text(input), kNow).empty()) std::abort();
+}
+
+void arguments(wire::ByteSpan input) {
+  static const auto table = [] {
+    engine::FunctionTable functions;
+    engine::add_builtins(functions);
+    return functions;
+  }();
+  const auto buffer = wire::Buffer(nullptr, input);
+  for (const auto* name : {"echo", "fail", "sum", "sleep", "spin"}) {
+    engine::CallContext context(engine::CallContext::Clock::now());
+    context.cancel(false);  // so that a long sleep is none
+    engine::run_guarded(*table.find(name), context, {wire::Codec::json, buffer});
+    engine::run_guarded(*table.find(name), context, {wire::Codec::bytes, buffer});
+  }
+}
+
+}  // namespace covey::fuzz

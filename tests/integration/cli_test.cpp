@@ -1,0 +1,107 @@
+// The executable as a person meets it: what it prints, and its exit statuses.
+#include <sys/wait.h>
+
+#include <array>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include "tests/integration/cluster_fixture.hpp"
+
+namespace covey::integration {
+namespace {
+
+namespace json = boost::json;
+
+struct Ended {
+  int status = 0;
+  std::string output;  // stdout and stderr
+};
+
+struct CliTest : ClusterFixture {
+  CliTest() { ::setenv("COVEY_HOME", folder.c_str(), 1); }
+  ~CliTest() override {
+    if (up) run("down");
+  }
+  Ended run(const std::string& arguments) {
+    const std::string command = std::string(COVEY_EXECUTABLE) + " " + arguments + " 2>&1 </dev/null";
+    Ended ended;
+    FILE* pipe = ::popen(command.c_str(), "r");
+    std::array<char, 4096> buffer{};
+    while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe)) ended.output.append(buffer.data(), size);
+    const int status = ::pclose(pipe);
+    ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ended;
+  }
+  void bring_up(const std::string& options = "-n 2") {
+    const auto ended = run("up --detach --json " + options);
+    ASSERT_EQ(ended.status, 0) << ended.output;
+    up = true;
+    EXPECT_TRUE(json::parse(ended.output).as_object().contains("nats")) << ended.output;
+  }
+  static void expect_says(const Ended& ended, const std::string& text) {
+    EXPECT_NE(ended.output.find(text), std::string::npos) << "wanted: " << text << "\ngot: " << ended.output;
+  }
+  bool up = false;
+};
+
+TEST_F(CliTest, ASessionFromUpToDown) {
+  bring_up();
+  EXPECT_EQ(run("submit echo hello").output, "\"hello\"\n");
+  EXPECT_EQ(run("map echo --range 0:3 --ordered").output, "0\n1\n2\n");
+  const auto status = json::parse(run("status --json").output);
+  EXPECT_EQ(status.at("engines").at("live").to_number<int>(), 2);
+  EXPECT_EQ(status.at("tasks").at("completed").to_number<int>(), 4);
+  expect_says(run("up"), "covey down");
+  EXPECT_EQ(run("down").status, 0);
+  up = false;
+  expect_says(run("down"), "no cluster");
+  expect_says(run("status"), "covey up");
+}
+
+TEST_F(CliTest, JsonLinesHaveAnIndexAndAValueOrAnError) {
+  bring_up();
+  const auto good = json::parse(run("submit sum 1 2 --json").output);
+  EXPECT_EQ(good.at("index").to_number<int>(), 0);
+  EXPECT_EQ(good.at("value").to_number<double>(), 3);
+  const auto ended = run("submit fail oops --json");
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(json::parse(ended.output).at("error").as_string(), "oops");
+}
+
+TEST_F(CliTest, DetachedTasksCanBeExplainedAndFetched) {
+  bring_up();
+  const auto ended = run("submit sum 1 2 3 --detach");
+  ASSERT_EQ(ended.status, 0) << ended.output;
+  const auto id = ended.output.substr(0, ended.output.find('\n'));
+  Ended fetched;
+  for (int i = 0; i < 200; ++i) {
+    fetched = run("results " + id + " --json");
+    if (json::parse(fetched.output).as_object().contains("value")) break;
+  }
+  EXPECT_EQ(json::parse(fetched.output).at("value").to_number<double>(), 6);
+  expect_says(run("explain " + id), "it ran");
+  EXPECT_EQ(run("cancel " + id).status, 1);
+}
+
+TEST_F(CliTest, MistakesNameWhatWouldBeRight) {
+  expect_says(run(""), "subcommand is required");
+  expect_says(run("map echo --range 5"), "A:B");
+  expect_says(run("engine --nats nats://10.1.2.3:4222"), "--insecure");
+  expect_says(run("engine --nats nats://127.0.0.1:1"), "nats-server");
+  expect_says(run("engine --label gpu"), "name=value");
+  EXPECT_EQ(run("controller --policy fastest").status, 2);
+  expect_says(run("explain 17 --nats nats://127.0.0.1:1"), "127.0.0.1:1");
+}
+
+TEST_F(CliTest, HelpTeachesEveryCommandWithAnExample) {
+  for (const auto* command : {"up", "down", "submit", "map", "results", "cancel", "explain", "status", "bench", "controller", "engine"}) {
+    const auto ended = run(std::string(command) + " --help");
+    EXPECT_EQ(ended.status, 0) << command;
+    expect_says(ended, "Example");
+  }
+}
+
+}  // namespace
+}  // namespace covey::integration
