@@ -2,9 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/commands/command.hpp"
+#include "cli/commands/yaml_config.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app("Covey runs many tasks on many engines.\n");
@@ -24,7 +29,9 @@ int main(int argc, char** argv) {
   covey::cli::add_bench_commands(app);
   covey::cli::add_part_commands(app);
   try {
-    app.parse(argc, argv);
+    auto words = covey::cli::with_config(app, {argv + 1, argv + argc});
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
+    app.parse(std::move(words));
   } catch (const CLI::RuntimeError& end) {
     return end.get_exit_code();
   } catch (const CLI::ParseError& error) {

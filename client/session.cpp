@@ -46,7 +46,9 @@ void Session::start_thread() {
 void Session::close() {
   if (loop_ == nullptr) return;
   const auto leave = [this] {
+    take_pending();
     core_.say_goodbye();
+    abandon_unfinished();
     loop_.reset();
     connection_.reset();
   };
@@ -54,6 +56,19 @@ void Session::close() {
   boost::asio::post(io_, leave);
   work_.reset();
   thread_.join();
+}
+
+// Nobody will tell how these end: whoever waits for them is told so.
+void Session::abandon_unfinished() {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> unfinished;
+  core_.for_each_task([&](std::uint64_t sequence, std::uint64_t cookie) { unfinished.emplace_back(sequence, cookie); });
+  ResultView view;
+  view.report.status = wire::TaskStatus::outcome_unknown;
+  view.report.error = "the client was closed before the result came";
+  for (const auto& [sequence, cookie] : unfinished) {
+    view.sequence = sequence;
+    on_result(cookie, view);
+  }
 }
 
 void Session::log(std::string_view line) { spdlog::warn("{}", line); }

@@ -9,8 +9,7 @@ target_compile_options(covey_options INTERFACE
 target_include_directories(covey_options INTERFACE ${PROJECT_SOURCE_DIR})
 
 if(COVEY_SANITIZE)
-  target_compile_options(covey_options INTERFACE -fsanitize=${COVEY_SANITIZE} -fno-omit-frame-pointer
-    $<$<STREQUAL:${COVEY_SANITIZE},address$<COMMA>undefined>:-fno-sanitize-recover=all>)
+  target_compile_options(covey_options INTERFACE -fsanitize=${COVEY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(covey_options INTERFACE -fsanitize=${COVEY_SANITIZE})
 endif()
 

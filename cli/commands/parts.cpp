@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/commands/command.hpp"
+#include "cli/commands/yaml_config.hpp"
 #include "controller/app/controller_node.hpp"
 #include "engine/app/engine_node.hpp"
 
@@ -39,7 +40,7 @@ void add_controller(CLI::App& app) {
   command->add_option("--max-tasks", state->options.core.max_tasks, "unfinished tasks of all clients")->check(CLI::Range(1024, 100'000'000));
   command->add_option("--max-result-mb", state->max_result_mb, "memory for results that nobody has taken yet");
   command->add_option("--result-ttl", state->result_ttl_s, "seconds that such results wait")->check(CLI::PositiveNumber);
-  command->set_config("--config", "", "YAML file with options of this command");
+  add_config_option(*command);
   command->callback([state] {
     const auto info = state->where.resolve();
     state->options.nats = info.options("covey controller");
@@ -71,7 +72,7 @@ void add_engine(CLI::App& app) {
   command->add_flag("--allow-exec", state->options.allow_exec, "let tasks run programs through the function exec");
   command->add_flag("--no-inline", state->no_inline, "run even the quickest functions on a slot's thread");
   command->add_option("--drain-timeout", state->drain_timeout_s, "seconds that running tasks get on SIGTERM")->check(CLI::Range(0, 86400));
-  command->set_config("--config", "", "YAML file with options of this command");
+  add_config_option(*command);
   command->callback([state] {
     const auto info = state->where.resolve();
     state->options.nats = info.options("covey engine");

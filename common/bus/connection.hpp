@@ -1,6 +1,6 @@
 // One NATS connection on one Asio loop: publish, subscribe, and word of its comings and goings. Every member, the
-// destructor too, is called on the loop's thread (or before the loop runs), and every callback comes there. nats.c
-// reconnects by itself for ever; what is published meanwhile is dropped, since the links above send again.
+// destructor too, is called on the loop's thread (or before the loop runs), and every callback comes there. After a loss
+// it reconnects for ever; what is published meanwhile is dropped, since the links above send again.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -28,8 +28,8 @@ struct TlsOptions {
 
 struct ConnectOptions {
   std::string url;  // nats://host:port, tls://host:port
-  std::string user, password;
-  std::string name;  // shown by the server's monitoring
+  std::string user, password;  // without quotes, backslashes and control characters, as is the name
+  std::string name;            // shown by the server's monitoring
   std::optional<TlsOptions> tls;
   std::chrono::milliseconds connect_timeout{5000};
   bool echo = false;  // also get what this connection itself publishes
@@ -102,9 +102,10 @@ class Connection {
 
   // Called once after each batch of messages that one turn of the loop has handled.
   virtual void on_drained(std::function<void()> callback) = 0;
-  // connected and disconnected take turns; closed is the end, and comes if the server refuses the password later on.
+  // connected and disconnected take turns.
   virtual void on_state(std::function<void(State)> callback) = 0;
-  // What the server complains of while connected, such as a subject that is not permitted.
+  // What the server complains of: a subject that is not permitted, or at a reconnect the password or the certificate.
+  // Attempts to reconnect go on.
   virtual void on_error(std::function<void(Errc, std::string_view)> callback) = 0;
 
   virtual State state() const = 0;

@@ -16,7 +16,7 @@ const char* text(Errc code) {
     case Errc::timeout: return "no answer in time";
     case Errc::not_nats: return "what listens there does not greet like nats-server";
     case Errc::server_too_old: return "the server is too old: nats-server 2.9 or newer is wanted";
-    case Errc::invalid: return "not a valid NATS address or subject";
+    case Errc::invalid: return "not a valid NATS address, user, password or subject";
     case Errc::disconnected: return "not connected at the moment";
     case Errc::closed: return "the connection is closed";
     case Errc::backlog: return "too much waits to be written";

@@ -14,9 +14,9 @@ enum class Errc {
   timeout,         // no answer in time
   not_nats,        // something listens there, but it does not greet like nats-server
   server_too_old,  // Covey wants nats-server 2.9 or newer
-  invalid,         // an address or subject that NATS does not take
-  disconnected,    // not connected now; nats.c is reconnecting
-  closed,          // closed for good
+  invalid,         // an address, user, password or subject that NATS does not take
+  disconnected,    // not connected now; attempts to reconnect go on
+  closed,          // close() was called
   backlog,         // kMaxBuffered bytes wait to be written already; this message was dropped
   too_large,       // over the server's max_payload
   not_permitted,   // the server does not let this user publish or subscribe there

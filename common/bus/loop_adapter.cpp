@@ -14,8 +14,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr bool is_attached(std::uint64_t epoch) { return epoch % 2 == 1; }
-
 // A host that vanishes is noticed by the kernel, which breaks the socket: the loop learns of it as of any other end.
 void set_keepalive(int socket) {
   const int on = 1, idle_s = 20, interval_s = 5, probes = 4, unacknowledged_ms = 40'000;
@@ -45,38 +43,35 @@ natsStatus LoopAdapter::install(natsOptions* options) {
   return natsOptions_SetEventLoop(options, this, &attach, &want_read, &want_write, &detach);
 }
 
-// ---- hooks, on any thread; nats.c's lock is held in all but detach ----
-
-natsStatus LoopAdapter::attach(void** user, void* self, natsConnection* connection, natsSock socket) {
-  *user = self;
-  return guarded([&] { static_cast<LoopAdapter*>(self)->on_attach(connection, static_cast<int>(socket)); });
+LoopAdapter::~LoopAdapter() {
+  if (!socket_ && descriptor_ >= 0) ::close(descriptor_);
 }
 
-void LoopAdapter::on_attach(natsConnection* connection, int socket) {
+// ---- hooks, on any thread; nats.c's lock is held in all but detach ----
+
+natsStatus LoopAdapter::attach(void** user, void* self, natsConnection*, natsSock socket) {
+  *user = self;
+  return guarded([&] { static_cast<LoopAdapter*>(self)->on_attach(static_cast<int>(socket)); });
+}
+
+void LoopAdapter::on_attach(int socket) {
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   set_keepalive(socket);
   const int descriptor = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
   if (descriptor < 0) throw boost::system::system_error(errno, boost::system::system_category());
-  if (self_ == nullptr) self_ = shared_from_this();
-  const auto before = epoch_.load(std::memory_order_relaxed);
-  const auto epoch = before + (is_attached(before) ? 2 : 1);
   {
     const std::lock_guard lock(gate_);
-    if (attached_) ::close(attached_->descriptor);
-    attached_ = Attached{connection, descriptor, epoch};
-    epoch_.store(epoch, std::memory_order_release);
+    descriptor_ = descriptor;
   }
-  post([kept = shared_from_this()] { kept->adopt(); });
+  self_ = shared_from_this();
+  attached_.store(true, std::memory_order_release);
 }
 
 // nats.c asks only to stop: the socket is at its end and about to be closed.
 natsStatus LoopAdapter::want_read(void* user, bool on) {
-  if (on) return NATS_OK;
   auto* adapter = static_cast<LoopAdapter*>(user);
-  const auto epoch = adapter->epoch_.load(std::memory_order_relaxed);
-  if (!is_attached(epoch)) return NATS_OK;
-  adapter->epoch_.store(epoch + 1, std::memory_order_release);
-  return guarded([&] { adapter->post([kept = adapter->shared_from_this(), epoch] { kept->on_lost(epoch); }); });
+  if (on || !adapter->attached_.exchange(false)) return NATS_OK;
+  return guarded([&] { adapter->post([kept = adapter->shared_from_this()] { kept->end(); }); });
 }
 
 natsStatus LoopAdapter::want_write(void* user, bool on) {
@@ -93,16 +88,10 @@ void LoopAdapter::on_want_write() {
   });
 }
 
-// The last word of a connection, on whichever thread closed it.
+// The last word of a connection, on whichever thread closed it. The end has been told by want_read.
 natsStatus LoopAdapter::detach(void* user) {
-  auto* adapter = static_cast<LoopAdapter*>(user);
-  const auto last = std::move(adapter->self_);
-  return guarded([&] {
-    adapter->post([kept = adapter->shared_from_this()] {
-      kept->stop_watching();
-      if (kept->events_ != nullptr) kept->events_->on_socket(State::closed);
-    });
-  });
+  const auto last = std::move(static_cast<LoopAdapter*>(user)->self_);
+  return NATS_OK;
 }
 
 void LoopAdapter::complain(natsStatus status, std::string text) {
@@ -113,66 +102,44 @@ void LoopAdapter::complain(natsStatus status, std::string text) {
 
 void LoopAdapter::break_socket() {
   const std::lock_guard lock(gate_);
-  if (breakable_ >= 0) ::shutdown(breakable_, SHUT_RDWR);
+  if (descriptor_ >= 0) ::shutdown(descriptor_, SHUT_RDWR);
 }
 
 // ---- on the loop ----
 
-void LoopAdapter::adopt() {
-  std::optional<Attached> next;
-  {
-    const std::lock_guard lock(gate_);
-    std::swap(next, attached_);
-  }
-  if (!next) return;
-  if (events_ == nullptr || next->epoch != epoch_.load(std::memory_order_acquire)) {
-    ::close(next->descriptor);
-    return;
-  }
-  if (watched_ != 0) on_lost(watched_);
-  connection_ = next->connection;
-  watched_ = next->epoch;
-  socket_.emplace(loop_, next->descriptor);
-  {
-    const std::lock_guard lock(gate_);
-    breakable_ = next->descriptor;
-  }
+bool LoopAdapter::adopt(natsConnection* connection, LoopEvents& events) {
+  if (!attached_.load(std::memory_order_acquire)) return false;
+  connection_ = connection;
+  events_ = &events;
+  socket_.emplace(loop_, descriptor_);
   watch_read();
-  events_->on_socket(State::connected);
   write_now();
+  return true;
 }
 
-void LoopAdapter::on_lost(std::uint64_t epoch) {
-  if (watched_ != epoch) return;
-  stop_watching();
-  if (events_ != nullptr) events_->on_socket(State::disconnected);
-}
-
-void LoopAdapter::stop_watching() {
-  {
-    const std::lock_guard lock(gate_);
-    breakable_ = -1;
-  }
-  watched_ = 0;
-  write_watched_ = false;
-  socket_.reset();  // closes our duplicate and cancels its waits
+// Posted, so that the owner may destroy the connection in on_lost.
+void LoopAdapter::end() {
+  LoopEvents* const told = std::exchange(events_, nullptr);
+  shut();
+  if (told != nullptr) told->on_lost();
 }
 
 void LoopAdapter::shut() {
   events_ = nullptr;
-  stop_watching();
+  write_watched_ = false;
   const std::lock_guard lock(gate_);
   io_ = nullptr;
-  if (attached_) ::close(attached_->descriptor);
-  attached_.reset();
+  if (!socket_) return;
+  descriptor_ = -1;
+  socket_.reset();  // closes our duplicate and cancels its waits
 }
 
 void LoopAdapter::watch_read() {
   socket_->async_wait(asio::posix::stream_descriptor::wait_read,
-                      [kept = shared_from_this(), mine = watched_](const boost::system::error_code& error) {
-                        if (error || kept->watched_ != mine || !kept->connected()) return;
+                      [kept = shared_from_this()](const boost::system::error_code& error) {
+                        if (error || !kept->connected()) return;
                         kept->read_turn();
-                        if (kept->watched_ == mine && kept->connected()) kept->watch_read();
+                        if (kept->connected()) kept->watch_read();
                       });
 }
 
@@ -197,8 +164,8 @@ void LoopAdapter::write_now() {
 void LoopAdapter::watch_write() {
   write_watched_ = true;
   socket_->async_wait(asio::posix::stream_descriptor::wait_write,
-                      [kept = shared_from_this(), mine = watched_](const boost::system::error_code& error) {
-                        if (error || kept->watched_ != mine) return;
+                      [kept = shared_from_this()](const boost::system::error_code& error) {
+                        if (error || !kept->connected()) return;
                         kept->write_watched_ = false;
                         kept->write_now();
                       });

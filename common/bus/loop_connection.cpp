@@ -4,7 +4,6 @@
 #include <boost/asio/post.hpp>
 #include <stdexcept>
 
-#include "common/bus/complaints.hpp"
 #include "common/bus/nats_options.hpp"
 
 namespace covey::bus {
@@ -38,42 +37,28 @@ void require_subscribable(std::string_view subject) {
   }
 }
 
-LoopConnection::LoopConnection(asio::io_context& io, std::string server_version)
-    : io_(io),
-      server_version_(std::move(server_version)),
-      adapter_(std::make_shared<LoopAdapter>(io, static_cast<LoopEvents&>(*this))) {}
-
 boost::system::result<std::unique_ptr<LoopConnection>> LoopConnection::connect(asio::io_context& io,
                                                                                const ConnectOptions& options,
                                                                                const std::string& server_version) {
-  std::unique_ptr<LoopConnection> made(new LoopConnection(io, server_version));
-  natsStatus status = NATS_OK;
-  const NatsOptions nats_options = make_options(options, status);
-  if (nats_options == nullptr) return from_status(status);
-  status = made->adapter_->install(nats_options.get());
-  if (status == NATS_OK) status = install_complaints(nats_options.get());
-  if (status == NATS_OK) status = natsConnection_Connect(&made->connection_, nats_options.get());
-  if (status != NATS_OK) return from_connect_status(status, options);
-  made->adapter_->adopt();
-  listen_to_complaints(made->connection_, made->adapter_);
+  auto link = NatsLink::open(io, options);
+  if (!link) return link.error();
+  std::unique_ptr<LoopConnection> made(new LoopConnection(io, options, server_version));
+  made->begin(std::move(*link));
   return made;
 }
 
 void LoopConnection::close() {
-  adapter_->write_now();
-  adapter_->shut();
+  if (state_ == State::closed) return;
   state_ = State::closed;
-  finish_flushes(Errc::closed);
   drained_ = nullptr;
   state_changed_ = nullptr;
   complained_ = nullptr;
-  if (connection_ == nullptr) return;
-  ignore_complaints(connection_);
-  natsConnection_Close(connection_);
-  for (auto& subscription : subscriptions_) natsSubscription_Destroy(subscription->handle);
+  if (link_) link_->adapter().write_now();
+  finish_flushes(Errc::closed);
+  for (auto& subscription : subscriptions_) retire(*subscription);
   subscriptions_.clear();
-  natsConnection_Destroy(connection_);
-  connection_ = nullptr;
+  reconnector_.reset();
+  link_.reset();
 }
 
 // ---- subscriptions ----
@@ -91,9 +76,10 @@ SubscriptionId LoopConnection::subscribe(std::string subject, Handler handler, s
 void LoopConnection::make(Subscription& subscription) {
   const char* subject = subscription.subject.c_str();
   if (subscription.queue_group.empty()) {
-    natsConnection_SubscribeSync(&subscription.handle, connection_, subject);
+    natsConnection_SubscribeSync(&subscription.handle, link_->connection(), subject);
   } else {
-    natsConnection_QueueSubscribeSync(&subscription.handle, connection_, subject, subscription.queue_group.c_str());
+    natsConnection_QueueSubscribeSync(&subscription.handle, link_->connection(), subject,
+                                      subscription.queue_group.c_str());
   }
 }
 
@@ -106,28 +92,26 @@ void LoopConnection::unsubscribe(SubscriptionId id) {
   if (!draining_) sweep();
 }
 
-// Destroying a subscription takes nats.c's lock, which is held for long in the middle of a reconnect: what is cancelled
-// then goes when the connection is there.
 void LoopConnection::sweep() {
-  if (!any_cancelled_) return;
-  any_cancelled_ = false;
+  if (!std::exchange(any_cancelled_, false)) return;
   std::erase_if(subscriptions_, [this](const auto& subscription) {
-    if (!subscription->cancelled) return false;
-    if (subscription->handle != nullptr && !usable()) {
-      any_cancelled_ = true;
-      return false;
-    }
-    retire(*subscription);
-    return true;
+    if (subscription->cancelled) retire(*subscription);
+    return subscription->cancelled;
   });
 }
 
 void LoopConnection::retire(Subscription& subscription) {
+  note_dropped(subscription);
+  dropped_before_ += std::exchange(subscription.dropped, 0);
+  natsSubscription_Destroy(std::exchange(subscription.handle, nullptr));
+}
+
+// nats.c does not tell any more once the connection has ended.
+void LoopConnection::note_dropped(Subscription& subscription) {
   std::int64_t dropped = 0;
   if (subscription.handle != nullptr && natsSubscription_GetDropped(subscription.handle, &dropped) == NATS_OK) {
-    dropped_by_gone_ += static_cast<std::uint64_t>(dropped);
+    subscription.dropped = static_cast<std::uint64_t>(dropped);
   }
-  natsSubscription_Destroy(subscription.handle);
 }
 
 void LoopConnection::on_readable() {
@@ -147,7 +131,10 @@ bool LoopConnection::drain(Subscription& subscription) {
   while (waiting > 0 && !subscription.cancelled) {
     natsMsg* raw = nullptr;
     const natsStatus status = natsSubscription_NextMsg(&raw, subscription.handle, 0);
-    if (status == NATS_SLOW_CONSUMER) continue;  // said once, and the messages are still there
+    if (status == NATS_SLOW_CONSUMER) {  // said once, and the messages are still there
+      note_dropped(subscription);
+      continue;
+    }
     --waiting;
     if (status == NATS_OK) {
       Message message = Message::own(raw);
@@ -174,14 +161,14 @@ Errc LoopConnection::publish(std::string_view subject, std::span<const std::byte
   appended_ += size;
   subject_ = subject;
   const int length = static_cast<int>(data.size());
-  if (reply.empty()) return from_status(natsConnection_Publish(connection_, subject_.c_str(), data.data(), length));
+  if (reply.empty()) return from_status(natsConnection_Publish(link_->connection(), subject_.c_str(), data.data(), length));
   reply_ = reply;
   return from_status(
-      natsConnection_PublishRequest(connection_, subject_.c_str(), reply_.c_str(), data.data(), length));
+      natsConnection_PublishRequest(link_->connection(), subject_.c_str(), reply_.c_str(), data.data(), length));
 }
 
 void LoopConnection::flush(std::function<void(Errc)> done) {
-  const bool now = !usable() || !adapter_->has_unwritten();
+  const bool now = !usable() || !link_->adapter().has_unwritten();
   if (!now) {
     flushes_.push_back(std::move(done));
     return;
@@ -196,8 +183,8 @@ void LoopConnection::finish_flushes(Errc outcome) {
 }
 
 std::size_t LoopConnection::buffered() const {
-  if (!usable() || !adapter_->has_unwritten()) return 0;
-  const int bytes = natsConnection_Buffered(connection_);
+  if (!usable() || !link_->adapter().has_unwritten()) return 0;
+  const int bytes = natsConnection_Buffered(link_->connection());
   return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
@@ -208,21 +195,36 @@ void LoopConnection::on_written() {
 
 // ---- comings and goings ----
 
-void LoopConnection::on_socket(State next) {
-  if (state_ == next || state_ == State::closed) return;
-  state_ = next;
+void LoopConnection::begin(std::unique_ptr<NatsLink> link) {
+  link_ = std::move(link);
+  if (!link_->adapter().adopt(link_->connection(), *this)) return on_lost();
+  max_payload_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(link_->connection()));
   appended_ = 0;
-  if (next == State::connected) {
-    ++connects_;
-    max_payload_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_));
-    for (auto& subscription : subscriptions_) {
-      if (subscription->handle == nullptr && !subscription->cancelled) make(*subscription);
-    }
-    sweep();
-  } else {
-    finish_flushes(unusable());
-  }
-  if (state_changed_) state_changed_(next);
+  ++connects_;
+  for (auto& subscription : subscriptions_) make(*subscription);
+  state_ = State::connected;
+  if (state_changed_) state_changed_(state_);
+}
+
+void LoopConnection::on_lost() {
+  for (auto& subscription : subscriptions_) retire(*subscription);
+  link_.reset();
+  reconnector_ = std::make_unique<Reconnector>(io_, options_, static_cast<ReconnectEvents&>(*this));
+  const bool news = state_ == State::connected;
+  state_ = State::disconnected;
+  finish_flushes(Errc::disconnected);
+  if (news && state_changed_) state_changed_(state_);
+}
+
+void LoopConnection::on_reopened(std::unique_ptr<NatsLink> link) {
+  reconnector_.reset();
+  begin(std::move(link));
+}
+
+// That nothing listens for a while is what being disconnected means.
+void LoopConnection::on_refused(Errc code) {
+  if (code == Errc::refused || code == Errc::timeout || !complained_) return;
+  complained_(code, make_error_code(code).message());
 }
 
 void LoopConnection::on_complaint(natsStatus status, const std::string& text) {
@@ -230,14 +232,8 @@ void LoopConnection::on_complaint(natsStatus status, const std::string& text) {
 }
 
 Counters LoopConnection::counters() const {
-  Counters counters{dropped_by_gone_, connects_ == 0 ? 0 : connects_ - 1};
-  for (const auto& subscription : subscriptions_) {
-    std::int64_t dropped = 0;
-    if (subscription->handle == nullptr) continue;
-    if (natsSubscription_GetDropped(subscription->handle, &dropped) == NATS_OK) {
-      counters.dropped += static_cast<std::uint64_t>(dropped);
-    }
-  }
+  Counters counters{dropped_before_, connects_ == 0 ? 0 : connects_ - 1};
+  for (const auto& subscription : subscriptions_) counters.dropped += subscription->dropped;
   return counters;
 }
 

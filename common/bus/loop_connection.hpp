@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "common/bus/connection.hpp"
-#include "common/bus/loop_adapter.hpp"
+#include "common/bus/nats_link.hpp"
+#include "common/bus/reconnector.hpp"
 
 namespace covey::bus {
 
@@ -18,7 +19,7 @@ void require_subscribable(std::string_view subject);
 // nats.c pastes a subject into the protocol as it is: a space or a line break in it would be another command.
 bool is_publishable(std::string_view subject);
 
-class LoopConnection final : public Connection, private LoopEvents {
+class LoopConnection final : public Connection, private LoopEvents, private ReconnectEvents {
  public:
   static boost::system::result<std::unique_ptr<LoopConnection>> connect(boost::asio::io_context& io,
                                                                         const ConnectOptions& options,
@@ -39,37 +40,45 @@ class LoopConnection final : public Connection, private LoopEvents {
   Counters counters() const override;
   void close() override;
 
-  // For whoever must wake this loop's thread when nats.c blocks on it: LoopAdapter::break_socket.
-  std::shared_ptr<LoopAdapter> adapter() const { return adapter_; }
+  // For whoever must wake this loop's thread when nats.c blocks on it: LoopAdapter::break_socket. Null if disconnected;
+  // another one after a reconnect.
+  std::shared_ptr<LoopAdapter> adapter() const { return link_ ? link_->shared_adapter() : nullptr; }
 
  private:
   struct Subscription {
     SubscriptionId id;
     std::string subject, queue_group;
     Handler handler;
-    natsSubscription* handle = nullptr;  // null until there is a connection to make it on
+    natsSubscription* handle = nullptr;  // of the present link; null without one
     bool cancelled = false;
+    std::uint64_t dropped = 0;  // by this handle
   };
 
-  LoopConnection(boost::asio::io_context& io, std::string server_version);
+  LoopConnection(boost::asio::io_context& io, ConnectOptions options, std::string server_version)
+      : io_(io), options_(std::move(options)), server_version_(std::move(server_version)) {}
 
   void on_readable() override;
   void on_written() override;
-  void on_socket(State state) override;
+  void on_lost() override;
   void on_complaint(natsStatus status, const std::string& text) override;
+  void on_reopened(std::unique_ptr<NatsLink> link) override;
+  void on_refused(Errc code) override;
 
+  void begin(std::unique_ptr<NatsLink> link);
   bool drain(Subscription& subscription);
   void make(Subscription& subscription);
   void retire(Subscription& subscription);
+  static void note_dropped(Subscription& subscription);
   void sweep();
   void finish_flushes(Errc outcome);
-  bool usable() const { return state_ == State::connected && adapter_->connected(); }
+  bool usable() const { return link_ && link_->connected(); }
   Errc unusable() const { return state_ == State::closed ? Errc::closed : Errc::disconnected; }
 
   boost::asio::io_context& io_;
+  ConnectOptions options_;
   std::string server_version_;
-  std::shared_ptr<LoopAdapter> adapter_;
-  natsConnection* connection_ = nullptr;
+  std::unique_ptr<NatsLink> link_;
+  std::unique_ptr<Reconnector> reconnector_;  // while there is no link
   State state_ = State::disconnected;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;
   std::uint64_t last_subscription_ = 0;
@@ -78,7 +87,7 @@ class LoopConnection final : public Connection, private LoopEvents {
   std::size_t max_payload_ = 0;
   std::size_t appended_ = 0;  // bytes given to nats.c since it last had none; an upper bound of what it holds
   std::uint64_t connects_ = 0;
-  std::uint64_t dropped_by_gone_ = 0;  // messages that retired subscriptions had dropped
+  std::uint64_t dropped_before_ = 0;  // by handles that are gone
   std::string subject_, reply_;        // with the final zero that nats.c wants
   std::vector<std::function<void(Errc)>> flushes_;
   std::function<void()> drained_;

@@ -1,5 +1,7 @@
 #include "common/bus/nats_options.hpp"
 
+#include <algorithm>
+
 namespace covey::bus {
 
 namespace {
@@ -9,10 +11,6 @@ constexpr int kReadBytes = 64 * 1024;
 // The loop empties a subscription after every read, so that its queue holds no more than one read's worth. The limit is
 // there for a handler that runs the loop from inside.
 constexpr int kPendingMessages = 1'000'000;
-constexpr std::int64_t kReconnectWaitMs = 100, kReconnectJitterMs = 50;
-// nats.c keeps what is published while disconnected. Connection does not publish then; this is for the instant before it
-// has heard.
-constexpr int kReconnectBufferBytes = 64 * 1024;
 // In the clear, a server that stopped answering is given up after two to three of these. Under TLS nats.c's timer
 // thread would free the TLS state under the reading thread: there only the kernel's keepalive watches.
 constexpr std::int64_t kPingIntervalMs = 30'000;
@@ -38,12 +36,14 @@ void set_tls(Setter& set, natsOptions* options, const TlsOptions& tls, const std
   set(natsOptions_SetPingInterval(options, 0));
 }
 
+// nats.c 3.4 puts them into the JSON of its CONNECT as they are.
+bool fits_in_json(const std::string& text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\'; });
+}
+
 void set_ways(Setter& set, natsOptions* options, const ConnectOptions& wanted) {
   set(natsOptions_SetTimeout(options, wanted.connect_timeout.count()));
-  set(natsOptions_SetMaxReconnect(options, -1));
-  set(natsOptions_SetReconnectWait(options, kReconnectWaitMs));
-  set(natsOptions_SetReconnectJitter(options, kReconnectJitterMs, kReconnectJitterMs));
-  set(natsOptions_SetReconnectBufSize(options, kReconnectBufferBytes));
+  set(natsOptions_SetAllowReconnect(options, false));  // reconnector.hpp says why
   set(natsOptions_SetMaxPendingMsgs(options, kPendingMessages));
   set(natsOptions_SetIOBufSize(options, kReadBytes));
   set(natsOptions_SetPingInterval(options, kPingIntervalMs));
@@ -60,6 +60,8 @@ NatsOptions make_options(const ConnectOptions& wanted, natsStatus& status) {
   NatsOptions options(raw);
   if (status != NATS_OK) return nullptr;
   Setter set;
+  const bool safe = fits_in_json(wanted.name) && fits_in_json(wanted.user) && fits_in_json(wanted.password);
+  if (!safe) set(NATS_INVALID_ARG);
   set(natsOptions_SetURL(raw, wanted.url.c_str()));
   set(natsOptions_SetName(raw, wanted.name.c_str()));
   if (!wanted.user.empty()) set(natsOptions_SetUserInfo(raw, wanted.user.c_str(), wanted.password.c_str()));

@@ -141,7 +141,6 @@ struct ThreadedConnection::Far {
   std::shared_ptr<Near> near;
   asio::io_context io{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
-  std::shared_ptr<LoopAdapter> adapter;
   std::thread thread;
   std::promise<void> closed;
 
@@ -149,6 +148,7 @@ struct ThreadedConnection::Far {
   std::mutex mutex;
   std::vector<Frame> outbox;                      // guarded
   bool write_posted = false;                      // guarded
+  std::shared_ptr<LoopAdapter> adapter;           // guarded; of the present link, to break it
   std::uint64_t outbox_losses = 0;                // guarded; that their publishers knew of
   std::atomic<std::size_t> outbox_bytes{0};       // published and not yet taken over
   std::atomic<std::size_t> unwritten{0};          // of what was taken over
@@ -159,6 +159,8 @@ struct ThreadedConnection::Far {
   std::unordered_map<SubscriptionId, SubscriptionId> ids;  // ours to the inner connection's
 
   void start();
+  void note_adapter();
+  void break_socket();
   void drop_outbox();
   void write();
   void on_state(State next);
@@ -167,7 +169,7 @@ struct ThreadedConnection::Far {
 
 void ThreadedConnection::Far::start() {
   near->payload_limit = connection->max_payload();
-  adapter = connection->adapter();
+  note_adapter();
   connection->on_state([this](State next) { on_state(next); });
   connection->on_error([this](Errc code, std::string_view text) {
     near->post([kept = near, code, text = std::string(text)] {
@@ -176,6 +178,16 @@ void ThreadedConnection::Far::start() {
   });
   connection->on_drained([this] { near->dropped = connection->counters().dropped; });
   thread = std::thread([this] { io.run(); });
+}
+
+void ThreadedConnection::Far::note_adapter() {
+  const std::lock_guard lock(mutex);
+  adapter = connection->adapter();
+}
+
+void ThreadedConnection::Far::break_socket() {
+  const std::lock_guard lock(mutex);
+  if (adapter) adapter->break_socket();
 }
 
 // With the mutex held.
@@ -187,6 +199,7 @@ void ThreadedConnection::Far::drop_outbox() {
 void ThreadedConnection::Far::on_state(State next) {
   near->payload_limit = connection->max_payload();
   near->reconnects = connection->counters().reconnects;
+  note_adapter();
   if (next != State::connected) ++losses;
   near->post([kept = near, next] { kept->on_state(next); });
 }
@@ -241,7 +254,7 @@ void ThreadedConnection::close() {
   near_->shut();
   auto closed = far_->closed.get_future();
   asio::post(far_->io, [far = far_.get()] { far->finish(); });
-  if (closed.wait_for(kCloseGrace) != std::future_status::ready) far_->adapter->break_socket();
+  if (closed.wait_for(kCloseGrace) != std::future_status::ready) far_->break_socket();
   far_->thread.join();
   far_.reset();
 }

@@ -32,8 +32,7 @@ EngineNode::EngineNode(boost::asio::io_context& io, NodeOptions options)
       options_(std::move(options)),
       self_(random_incarnation()),
       subjects_(options_.cluster),
-      watch_timer_(io),
-      hold_timer_(io) {}
+      watch_timer_(io) {}
 
 EngineNode::~EngineNode() = default;
 

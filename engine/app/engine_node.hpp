@@ -61,7 +61,6 @@ class EngineNode : private Port {
   std::unique_ptr<bus::CoreLoop<EngineCore>> loop_;
   std::unique_ptr<SlotPool> pool_;
   boost::asio::steady_timer watch_timer_;
-  boost::asio::steady_timer hold_timer_;
   std::vector<Finished> finished_;
   wire::Writer scratch_, content_scratch_;
   double mean_inline_ns_ = 0;

@@ -17,7 +17,7 @@ struct Config {
   std::uint64_t first_credit = 64;     // per slot, before it is known how long tasks take
   std::uint64_t max_credit = 4096;     // per slot
   // Work to hold per slot, so that it lasts while results travel back and tasks travel here on a busy machine.
-  wire::Duration cover = std::chrono::milliseconds(12);
+  wire::Duration cover = std::chrono::milliseconds(20);
   // Tasks longer than this are handed out one by one: waiting for the next costs less than a half per cent.
   wire::Duration long_task = std::chrono::milliseconds(300);
   wire::Duration client_silence = std::chrono::seconds(10);  // scheme direct: a client is gone

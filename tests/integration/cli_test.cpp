@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 #include "tests/integration/cluster_fixture.hpp"
@@ -93,6 +94,22 @@ TEST_F(CliTest, MistakesNameWhatWouldBeRight) {
   expect_says(run("engine --label gpu"), "name=value");
   EXPECT_EQ(run("controller --policy fastest").status, 2);
   expect_says(run("explain 17 --nats nats://127.0.0.1:1"), "127.0.0.1:1");
+}
+
+TEST_F(CliTest, OptionsComeFromAYamlFileAndItsMistakesAreNamed) {
+  std::filesystem::create_directories(folder);
+  const auto file = (folder / "engine.yaml").string();
+  const auto with = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    return run("engine --config " + file);
+  };
+  expect_says(with("nats: nats://127.0.0.1:1\nslots: 2\n"), "127.0.0.1:1");
+  expect_says(with("nats: nats://127.0.0.1:1\nslots: 0\n"), "slots");
+  expect_says(with("slotz: 2\n"), "slotz");
+  expect_says(with("slots: [\n"), "line");
+  // The command line comes before the file.
+  std::ofstream(file) << "nats: nats://127.0.0.1:1\n";
+  expect_says(run("engine --config " + file + " --nats nats://127.0.0.1:2"), "127.0.0.1:2");
 }
 
 TEST_F(CliTest, HelpTeachesEveryCommandWithAnExample) {

@@ -89,6 +89,15 @@ TEST_F(TasksTest, MetadataTellsWhereAndHowLong) {
   EXPECT_GE(result.elapsed(), result.serial_time());
 }
 
+TEST_F(TasksTest, WhoeverWaitsIsToldWhenTheClientCloses) {
+  start(1);
+  auto client = connect(1);
+  const auto result = client->load_balanced().apply("sleep", "[600]");
+  client.reset();
+  ASSERT_TRUE(result.wait(kPatience));
+  EXPECT_EQ(result.metadata().status, wire::TaskStatus::outcome_unknown);
+}
+
 TEST_F(TasksTest, AnEngineMayNotSubmit) {
   start(1);
   // With the engines' password a client can connect, and NATS drops what it submits: no controller ever welcomes it.
