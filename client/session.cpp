@@ -176,7 +176,6 @@ void Session::on_result(std::uint64_t cookie, const ResultView& result) {
     state->order.push_back(static_cast<std::uint32_t>(index));
   }
   state->done.fetch_add(1);
-  window_.store(core_.window(), std::memory_order_relaxed);
   outstanding_.fetch_sub(1);
   if (state->waiters.load() == 0 && blocked_.load() == 0) return;
   std::vector<std::function<void()>> callbacks;
@@ -186,6 +185,12 @@ void Session::on_result(std::uint64_t cookie, const ResultView& result) {
     changed.notify_all();
   }
   for (auto& callback : callbacks) callback();
+}
+
+void Session::on_window(std::uint64_t tasks) {
+  const std::lock_guard lock(waiting);
+  window_.store(tasks);
+  changed.notify_all();
 }
 
 // ---- requests ----

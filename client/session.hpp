@@ -99,6 +99,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void log(std::string_view line) override;
   void on_result(std::uint64_t cookie, const ResultView& result) override;
   void on_response(std::uint64_t request, std::string_view json) override;
+  void on_window(std::uint64_t tasks) override;
   void take_pending();
   void abandon_unfinished();
   void submit_now(const Pending& pending);

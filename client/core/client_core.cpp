@@ -63,6 +63,7 @@ void ClientCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time 
 void ClientCore::on_linked() {
   uplink_.take_old_link();
   window_ = uplink_.terms().window;
+  port_.on_window(window_);
   ++links_;
   next_to_send_ = 1;
   for (const auto& [number, json] : requests_) {
@@ -82,7 +83,9 @@ void ClientCore::on_controller_records(wire::Reader& in) {
       case wire::RecordType::window: {
         wire::WindowRecord record;
         wire::decode(in, record);
-        if (in.ok()) window_ = record.tasks;
+        if (!in.ok()) break;
+        window_ = record.tasks;
+        port_.on_window(window_);
         break;
       }
       case wire::RecordType::response: {

@@ -36,6 +36,8 @@ class Port : public wire::Outlet {
   // Called once for each submitted task; `cookie` is what submit() was given. It may submit more.
   virtual void on_result(std::uint64_t cookie, const ResultView& result) = 0;
   virtual void on_response(std::uint64_t request, std::string_view json) = 0;
+  // How many unfinished tasks the controller lets this client have, whenever it says so.
+  virtual void on_window(std::uint64_t tasks) = 0;
 };
 
 enum class Scheme : std::uint8_t { controller, direct };

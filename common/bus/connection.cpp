@@ -34,7 +34,8 @@ Message::~Message() {
 
 wire::Buffer Message::share() {
   if (handle_ != nullptr) {
-    shared_ = std::shared_ptr<const void>(handle_, [](void* handle) { natsMsg_Destroy(static_cast<natsMsg*>(handle)); });
+    shared_ =
+        std::shared_ptr<const void>(handle_, [](void* handle) { natsMsg_Destroy(static_cast<natsMsg*>(handle)); });
     handle_ = nullptr;
   }
   return shared_ ? wire::Buffer(shared_, data) : wire::Buffer::copy_of(data);

@@ -1,6 +1,6 @@
 // One NATS connection on one Asio loop: publish, subscribe, and word of its comings and goings. Every member, the
-// destructor too, is called on the loop's thread (or before the loop runs), and every callback comes there. After a loss
-// it reconnects for ever; what is published meanwhile is dropped, since the links above send again.
+// destructor too, is called on the loop's thread (or before the loop runs), and every callback comes there. After a
+// loss it reconnects for ever; what is published meanwhile is dropped, since the links above send again.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,12 +22,12 @@ namespace covey::bus {
 struct TlsOptions {
   std::string ca_file;              // PEM; empty: the system's authorities
   std::string cert_file, key_file;  // PEM; empty: no client certificate
-  bool skip_hostname = false;       // any name will do, as long as the authority signed the certificate
+  bool skip_hostname = false;       // does not ask for a name; Debian's libnats does all the same: use server_name
   std::string server_name = {};     // the name that the certificate must bear; empty: the host of the URL
 };
 
 struct ConnectOptions {
-  std::string url;  // nats://host:port, tls://host:port
+  std::string url;             // nats://host:port, tls://host:port
   std::string user, password;  // without quotes, backslashes and control characters, as is the name
   std::string name;            // shown by the server's monitoring
   std::optional<TlsOptions> tls;

@@ -1,7 +1,7 @@
 // Lets one natsConnection wait for its socket on an Asio loop (natsOptions_SetEventLoop) instead of on threads of its
 // own. nats.c calls the hooks from whichever thread it likes, with its connection locked, so they only take notes and
-// post; the loop alone watches the socket and calls nats.c. One adapter serves one connection, which attaches once: nats.c
-// is not left to reconnect (reconnector.hpp says why). Knows nothing of messages.
+// post; the loop alone watches the socket and calls nats.c. One adapter serves one connection, which attaches once:
+// nats.c is not left to reconnect (reconnector.hpp says why). Knows nothing of messages.
 //
 // nats.c closes its descriptor whenever it sees fit, and the kernel gives the number to somebody else: therefore the
 // loop watches a duplicate.
@@ -76,8 +76,8 @@ class LoopAdapter : public std::enable_shared_from_this<LoopAdapter> {
   void watch_write();
 
   std::mutex gate_;
-  boost::asio::io_context* io_;        // guarded; null when shut
-  int descriptor_ = -1;                // guarded; our duplicate: first ours to close, then socket_'s
+  boost::asio::io_context* io_;  // guarded; null when shut
+  int descriptor_ = -1;          // guarded; our duplicate: first ours to close, then socket_'s
   boost::asio::io_context& loop_;
   std::shared_ptr<LoopAdapter> self_;  // attach sets it, detach clears it
   std::atomic<bool> attached_{false};

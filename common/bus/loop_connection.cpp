@@ -18,9 +18,8 @@ constexpr std::size_t kPublishOverhead = 32;
 }  // namespace
 
 bool is_publishable(std::string_view subject) {
-  return !subject.empty() && std::none_of(subject.begin(), subject.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
-  });
+  return !subject.empty() && std::none_of(subject.begin(), subject.end(),
+                                          [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
 }
 
 void require_subscribable(std::string_view subject) {
@@ -67,8 +66,8 @@ SubscriptionId LoopConnection::subscribe(std::string subject, Handler handler, s
   require_subscribable(subject);
   if (!queue_group.empty()) require_subscribable(queue_group);
   const SubscriptionId id{++last_subscription_};
-  subscriptions_.push_back(std::make_unique<Subscription>(
-      Subscription{id, std::move(subject), std::move(queue_group), std::move(handler)}));
+  subscriptions_.push_back(
+      std::make_unique<Subscription>(Subscription{id, std::move(subject), std::move(queue_group), std::move(handler)}));
   if (usable()) make(*subscriptions_.back());
   return id;
 }
@@ -161,7 +160,8 @@ Errc LoopConnection::publish(std::string_view subject, std::span<const std::byte
   appended_ += size;
   subject_ = subject;
   const int length = static_cast<int>(data.size());
-  if (reply.empty()) return from_status(natsConnection_Publish(link_->connection(), subject_.c_str(), data.data(), length));
+  if (reply.empty())
+    return from_status(natsConnection_Publish(link_->connection(), subject_.c_str(), data.data(), length));
   reply_ = reply;
   return from_status(
       natsConnection_PublishRequest(link_->connection(), subject_.c_str(), reply_.c_str(), data.data(), length));

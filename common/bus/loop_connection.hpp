@@ -1,5 +1,5 @@
-// A Connection whose nats.c runs wholly on the given loop: no thread of nats.c's reads, writes or delivers. Not for TLS,
-// where nats.c blocks inside a read until the record is whole. Private to common/bus/.
+// A Connection whose nats.c runs wholly on the given loop: no thread of nats.c's reads, writes or delivers. Not for
+// TLS, where nats.c blocks inside a read until the record is whole. Private to common/bus/.
 #pragma once
 
 #include <nats/nats.h>
@@ -88,7 +88,7 @@ class LoopConnection final : public Connection, private LoopEvents, private Reco
   std::size_t appended_ = 0;  // bytes given to nats.c since it last had none; an upper bound of what it holds
   std::uint64_t connects_ = 0;
   std::uint64_t dropped_before_ = 0;  // by handles that are gone
-  std::string subject_, reply_;        // with the final zero that nats.c wants
+  std::string subject_, reply_;       // with the final zero that nats.c wants
   std::vector<std::function<void(Errc)>> flushes_;
   std::function<void()> drained_;
   std::function<void(State)> state_changed_;

@@ -5,7 +5,8 @@
 
 namespace covey::bus {
 
-boost::system::result<std::unique_ptr<NatsLink>> NatsLink::open(boost::asio::io_context& io, const ConnectOptions& options) {
+boost::system::result<std::unique_ptr<NatsLink>> NatsLink::open(boost::asio::io_context& io,
+                                                                const ConnectOptions& options) {
   std::unique_ptr<NatsLink> link(new NatsLink(io));
   natsStatus status = NATS_OK;
   const NatsOptions nats_options = make_options(options, status);

@@ -15,7 +15,8 @@ namespace covey::bus {
 class NatsLink {
  public:
   // Blocks until connected or failed. On any thread; from then on the link belongs to the loop, which calls adopt().
-  static boost::system::result<std::unique_ptr<NatsLink>> open(boost::asio::io_context& io, const ConnectOptions& options);
+  static boost::system::result<std::unique_ptr<NatsLink>> open(boost::asio::io_context& io,
+                                                               const ConnectOptions& options);
   // Writes what it can.
   ~NatsLink();
   NatsLink(const NatsLink&) = delete;

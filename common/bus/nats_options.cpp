@@ -38,7 +38,8 @@ void set_tls(Setter& set, natsOptions* options, const TlsOptions& tls, const std
 
 // nats.c 3.4 puts them into the JSON of its CONNECT as they are.
 bool fits_in_json(const std::string& text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\'; });
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\'; });
 }
 
 void set_ways(Setter& set, natsOptions* options, const ConnectOptions& wanted) {
@@ -73,23 +74,35 @@ NatsOptions make_options(const ConnectOptions& wanted, natsStatus& status) {
 
 Errc from_status(natsStatus status) {
   switch (status) {
-    case NATS_OK: return Errc::ok;
+    case NATS_OK:
+      return Errc::ok;
     case NATS_NO_SERVER:
-    case NATS_IO_ERROR: return Errc::refused;
-    case NATS_CONNECTION_AUTH_FAILED: return Errc::unauthorized;
-    case NATS_NOT_PERMITTED: return Errc::not_permitted;
-    case NATS_SSL_ERROR: return Errc::tls;
+    case NATS_IO_ERROR:
+      return Errc::refused;
+    case NATS_CONNECTION_AUTH_FAILED:
+      return Errc::unauthorized;
+    case NATS_NOT_PERMITTED:
+      return Errc::not_permitted;
+    case NATS_SSL_ERROR:
+      return Errc::tls;
     case NATS_SECURE_CONNECTION_WANTED:
-    case NATS_SECURE_CONNECTION_REQUIRED: return Errc::tls_required;
-    case NATS_TIMEOUT: return Errc::timeout;
+    case NATS_SECURE_CONNECTION_REQUIRED:
+      return Errc::tls_required;
+    case NATS_TIMEOUT:
+      return Errc::timeout;
     case NATS_ADDRESS_MISSING:
     case NATS_INVALID_SUBJECT:
-    case NATS_INVALID_ARG: return Errc::invalid;
+    case NATS_INVALID_ARG:
+      return Errc::invalid;
     case NATS_CONNECTION_DISCONNECTED:
-    case NATS_INSUFFICIENT_BUFFER: return Errc::disconnected;
-    case NATS_CONNECTION_CLOSED: return Errc::closed;
-    case NATS_MAX_PAYLOAD: return Errc::too_large;
-    default: return Errc::failed;
+    case NATS_INSUFFICIENT_BUFFER:
+      return Errc::disconnected;
+    case NATS_CONNECTION_CLOSED:
+      return Errc::closed;
+    case NATS_MAX_PAYLOAD:
+      return Errc::too_large;
+    default:
+      return Errc::failed;
   }
 }
 

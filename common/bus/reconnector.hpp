@@ -1,4 +1,5 @@
-// Opens a new NatsLink after the old one was lost, on a thread that lives until it has one: natsConnection_Connect blocks.
+// Opens a new NatsLink after the old one was lost, on a thread that lives until it has one: natsConnection_Connect
+// blocks.
 //
 // Why nats.c's own reconnect is not used: with an event loop, nats.c 3.4 keeps its parser through a reconnect. If the
 // loss came in the middle of a message, the parser takes the first bytes of the new connection for the rest of it, and

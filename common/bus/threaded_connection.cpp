@@ -40,9 +40,9 @@ struct ThreadedConnection::Near : std::enable_shared_from_this<Near> {
   // ---- any thread ----
   std::mutex mutex;
   std::condition_variable room;
-  asio::io_context* io;         // guarded; null when closed
-  std::deque<Arrival> inbox;    // guarded
-  std::size_t inbox_bytes = 0;  // guarded
+  asio::io_context* io;          // guarded; null when closed
+  std::deque<Arrival> inbox;     // guarded
+  std::size_t inbox_bytes = 0;   // guarded
   bool dispatch_posted = false;  // guarded
   std::atomic<std::size_t> payload_limit{0};
   std::atomic<std::uint64_t> dropped{0}, reconnects{0};
@@ -72,9 +72,8 @@ struct ThreadedConnection::Near : std::enable_shared_from_this<Near> {
 // Blocks while there is no room, so that the queue is bounded.
 void ThreadedConnection::Near::deliver(SubscriptionId subscription, Message message) {
   std::unique_lock lock(mutex);
-  room.wait(lock, [this] {
-    return io == nullptr || (inbox_bytes < kMaxInboxBytes && inbox.size() < kMaxInboxMessages);
-  });
+  room.wait(lock,
+            [this] { return io == nullptr || (inbox_bytes < kMaxInboxBytes && inbox.size() < kMaxInboxMessages); });
   if (io == nullptr) return;
   inbox_bytes += message.data.size();
   inbox.push_back({subscription, std::move(message)});
@@ -146,12 +145,12 @@ struct ThreadedConnection::Far {
 
   // ---- any thread ----
   std::mutex mutex;
-  std::vector<Frame> outbox;                      // guarded
-  bool write_posted = false;                      // guarded
-  std::shared_ptr<LoopAdapter> adapter;           // guarded; of the present link, to break it
-  std::uint64_t outbox_losses = 0;                // guarded; that their publishers knew of
-  std::atomic<std::size_t> outbox_bytes{0};       // published and not yet taken over
-  std::atomic<std::size_t> unwritten{0};          // of what was taken over
+  std::vector<Frame> outbox;                 // guarded
+  bool write_posted = false;                 // guarded
+  std::shared_ptr<LoopAdapter> adapter;      // guarded; of the present link, to break it
+  std::uint64_t outbox_losses = 0;           // guarded; that their publishers knew of
+  std::atomic<std::size_t> outbox_bytes{0};  // published and not yet taken over
+  std::atomic<std::size_t> unwritten{0};     // of what was taken over
 
   // ---- the far loop ----
   std::uint64_t losses = 0;
@@ -302,13 +301,14 @@ Errc ThreadedConnection::publish(std::string_view subject, std::span<const std::
 void ThreadedConnection::flush(std::function<void(Errc)> done) {
   if (!far_) return;
   asio::post(far_->io, [far = far_.get(), done = std::move(done)]() mutable {
-    far->connection->flush([near = far->near, done = std::move(done)](Errc outcome) {
-      near->post([done, outcome] { done(outcome); });
-    });
+    far->connection->flush(
+        [near = far->near, done = std::move(done)](Errc outcome) { near->post([done, outcome] { done(outcome); }); });
   });
 }
 
-std::size_t ThreadedConnection::buffered() const { return far_ ? far_->outbox_bytes.load() + far_->unwritten.load() : 0; }
+std::size_t ThreadedConnection::buffered() const {
+  return far_ ? far_->outbox_bytes.load() + far_->unwritten.load() : 0;
+}
 void ThreadedConnection::on_drained(std::function<void()> callback) { near_->drained = std::move(callback); }
 void ThreadedConnection::on_state(std::function<void(State)> callback) { near_->state_changed = std::move(callback); }
 void ThreadedConnection::on_error(std::function<void(Errc, std::string_view)> callback) {

@@ -1,7 +1,7 @@
-// A Connection for TLS. With part of a TLS record in, nats.c blocks inside its read event until the rest has come, and a
-// slow or hostile network can make that long. So a LoopConnection runs on a loop and a thread of its own, and this hands
-// over in both directions: what blocks is that thread, never ours. One thread alone uses the TLS state, as OpenSSL wants.
-// Private to common/bus/.
+// A Connection for TLS. With part of a TLS record in, nats.c blocks inside its read event until the rest has come, and
+// a slow or hostile network can make that long. So a LoopConnection runs on a loop and a thread of its own, and this
+// hands over in both directions: what blocks is that thread, never ours. One thread alone uses the TLS state, as
+// OpenSSL wants. Private to common/bus/.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>

@@ -33,6 +33,7 @@ struct ClientSink : client::Port {
   void log(std::string_view) override {}
   void on_result(std::uint64_t, const client::ResultView&) override {}
   void on_response(std::uint64_t, std::string_view) override {}
+  void on_window(std::uint64_t) override {}
 };
 
 std::string frame(const wire::Header& header, wire::ByteSpan body) {

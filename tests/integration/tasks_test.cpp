@@ -89,6 +89,15 @@ TEST_F(TasksTest, MetadataTellsWhereAndHowLong) {
   EXPECT_GE(result.elapsed(), result.serial_time());
 }
 
+TEST_F(TasksTest, ManyTasksCanBeSubmittedBeforeAnEngineIsThere) {
+  start(0);
+  const auto client = connect(0);
+  const auto result = client->load_balanced().map("echo", std::vector<std::string>(200'000, "[1]"));
+  cluster->set_engines(2);
+  ASSERT_TRUE(result.wait(kPatience));
+  EXPECT_TRUE(result.successful());
+}
+
 TEST_F(TasksTest, WhoeverWaitsIsToldWhenTheClientCloses) {
   start(1);
   auto client = connect(1);

@@ -181,6 +181,7 @@ struct World::ClientProcess : World::Process, client::Port {
     ++(result.report.status == wire::TaskStatus::ok ? world.report_.completed : world.report_.failed);
   }
   void on_response(std::uint64_t, std::string_view) override {}
+  void on_window(std::uint64_t) override {}
 
   wire::Incarnation id;
   client::ClientCore core;

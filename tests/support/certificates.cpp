@@ -19,8 +19,9 @@ Certificates make_certificates(const std::filesystem::path& directory, const std
   openssl("req -x509 " + key + "-keyout ca.key -out ca.pem -days 2 -subj /CN=covey-test-authority", directory);
   openssl("req " + key + "-keyout server.key -out server.csr -subj /CN=" + host + " -addext subjectAltName=DNS:" + host,
           directory);
-  openssl("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out server.pem",
-          directory);
+  openssl(
+      "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out server.pem",
+      directory);
   return {(directory / "ca.pem").string(), (directory / "server.pem").string(), (directory / "server.key").string()};
 }
 

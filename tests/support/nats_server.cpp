@@ -28,7 +28,8 @@ constexpr const char* kLog = "nats-server.log";
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) < ' ') throw std::runtime_error("a control character in a NATS user or file name");
+    if (static_cast<unsigned char>(c) < ' ')
+      throw std::runtime_error("a control character in a NATS user or file name");
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
@@ -112,8 +113,8 @@ void NatsServer::write_config() const {
     text << "  ]\n}\n";
   }
   if (options_.tls) {
-    text << "tls {\n  cert_file: " << in_quotes(options_.tls->cert_file) << "\n  key_file: " << in_quotes(options_.tls->key_file)
-         << "\n  timeout: 10\n";
+    text << "tls {\n  cert_file: " << in_quotes(options_.tls->cert_file)
+         << "\n  key_file: " << in_quotes(options_.tls->key_file) << "\n  timeout: 10\n";
     if (!options_.tls->client_ca_file.empty()) {
       text << "  ca_file: " << in_quotes(options_.tls->client_ca_file) << "\n  verify: true\n";
     }

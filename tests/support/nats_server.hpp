@@ -1,6 +1,6 @@
-// A nats-server child process on 127.0.0.1 for tests, with any users, permissions and certificates. Blocks; its errors are
-// std::runtime_error. Not for several threads at once. The server ends when the thread that started it ends, however that
-// comes about. (bus::NatsServer is the one for clusters: a user per role.)
+// A nats-server child process on 127.0.0.1 for tests, with any users, permissions and certificates. Blocks; its errors
+// are std::runtime_error. Not for several threads at once. The server ends when the thread that started it ends,
+// however that comes about. (bus::NatsServer is the one for clusters: a user per role.)
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@
 
 namespace covey::support {
 
-// Subjects that a user may publish and subscribe to, wildcards allowed. Both empty: everything; one of them empty: nothing
-// in that direction.
+// Subjects that a user may publish and subscribe to, wildcards allowed. Both empty: everything; one of them empty:
+// nothing in that direction.
 struct NatsUser {
   std::string name, password;
   std::vector<std::string> publish, subscribe;

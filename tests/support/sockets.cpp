@@ -36,7 +36,8 @@ std::size_t tcp_sockets_to(std::uint16_t port) {
   for (std::string line; std::getline(table, line);) {
     unsigned remote_port = 0;
     unsigned long inode = 0;
-    const int fields = std::sscanf(line.c_str(), " %*d: %*8x:%*4x %*8x:%4x %*x %*s %*s %*s %*d %*d %lu", &remote_port, &inode);
+    const int fields =
+        std::sscanf(line.c_str(), " %*d: %*8x:%*4x %*8x:%4x %*x %*s %*s %*s %*d %*d %lu", &remote_port, &inode);
     if (fields == 2 && remote_port == port && own.contains(inode)) ++count;
   }
   return count;

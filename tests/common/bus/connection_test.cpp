@@ -59,7 +59,8 @@ TEST_F(ConnectionTest, QueueGroupSharesMessages) {
 TEST_F(ConnectionTest, NobodyToAnswerIsSaid) {
   auto connection = connect();
   bool nobody = false;
-  connection->subscribe("inbox", [&](Message& message) { nobody = message.no_responders() && message.subject == "inbox"; });
+  connection->subscribe("inbox",
+                        [&](Message& message) { nobody = message.no_responders() && message.subject == "inbox"; });
   connection->publish("nobody.here", bytes("?"), "inbox");
   EXPECT_TRUE(until([&] { return nobody; }));
 }
@@ -107,14 +108,16 @@ TEST_F(ConnectionTest, HundredThousandMessagesAllArriveInOrder) {
   ASSERT_TRUE(settle(*sink));
   std::vector<std::byte> body(1024);
   std::uint32_t sent = 0;
-  ASSERT_TRUE(until([&] {
-    while (sent < kCount && source->buffered() < (1u << 20)) {
-      std::memcpy(body.data(), &sent, sizeof sent);
-      if (source->publish("flood", body) != Errc::ok) break;
-      ++sent;
-    }
-    return next == kCount;
-  }, std::chrono::seconds(90)));
+  ASSERT_TRUE(until(
+      [&] {
+        while (sent < kCount && source->buffered() < (1u << 20)) {
+          std::memcpy(body.data(), &sent, sizeof sent);
+          if (source->publish("flood", body) != Errc::ok) break;
+          ++sent;
+        }
+        return next == kCount;
+      },
+      std::chrono::seconds(90)));
   EXPECT_TRUE(in_order);
   EXPECT_EQ(sink->counters().dropped, 0u);
   EXPECT_EQ(source->counters().reconnects, 0u);

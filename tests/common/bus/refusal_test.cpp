@@ -69,7 +69,8 @@ TEST_F(RefusalTest, WrongPassword) {
 
 TEST_F(RefusalTest, PermissionsHoldAndAreReported) {
   support::NatsServerOptions server_options;
-  server_options.users = {{"sender", "s", {"open.>"}, {"settle.>"}}, {"reader", "r", {"settle.>"}, {"open.a", "settle.>"}}};
+  server_options.users = {{"sender", "s", {"open.>"}, {"settle.>"}},
+                          {"reader", "r", {"settle.>"}, {"open.a", "settle.>"}}};
   start_server(server_options);
   auto sender = connect(options("sender", "s"));
   auto reader = connect(options("reader", "r"));

@@ -83,6 +83,10 @@ TEST_F(TlsTest, CertificatesAreChecked) {
   wanted = tls_options();
   wanted.url = "tls://127.0.0.1:" + std::to_string(server->port());
   EXPECT_EQ(refusal(wanted), make_error_code(Errc::tls)) << "the address is not in the certificate";
+  wanted.tls->server_name = "localhost";
+  EXPECT_FALSE(refusal(wanted)) << "the name that was asked for is";
+  wanted.tls->ca_file = "";
+  EXPECT_EQ(refusal(wanted), make_error_code(Errc::tls)) << "but not of any authority";
 }
 
 TEST_F(TlsTest, ServerKilledAndRestarted) {
