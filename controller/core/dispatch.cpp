@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint64_t kMostPerChoice = 256;       // tasks that one choice of an engine may cover: about a frame
 constexpr std::uint64_t kRecallWorthUs = 1'000;     // unstarted work below this is not worth a recall's round trip
 constexpr std::size_t kNeighboursAlike = 8;
+constexpr std::uint64_t kBriefWorkUs = 200;         // about what it takes to wake another engine
 }  // namespace
 
 // ---- the ready queue ----
@@ -158,8 +159,10 @@ void Broker::dispatch_lane(const ReadyQueue::Lane& lane, wire::Time) {
     std::size_t eligible = 0;
     Engine* engine = choose(lane.demand, eligible);
     if (engine == nullptr) return lane.demand.in_company ? void() : reserve(lane.demand);
-    // With a deep queue one choice covers a frame's worth of tasks, with a shallow one a single task.
-    const std::uint64_t share = lane.tasks->size() / (eligible * kNeighboursAlike);
+    // With a deep queue one choice covers a frame's worth of tasks, with a shallow one a single task; and of tasks so
+    // short that the engine is through with them sooner than another would have been woken, as many as that.
+    const std::uint64_t brief = engine->mean_run_us == 0 ? 1 : kBriefWorkUs / engine->mean_run_us;
+    const std::uint64_t share = std::max(brief, lane.tasks->size() / (eligible * kNeighboursAlike));
     std::uint64_t quota = std::clamp<std::uint64_t>(share, 1, kMostPerChoice);
     quota = std::min(quota, room(*engine, lane.demand));
     while (quota-- > 0 && !lane.tasks->empty()) {

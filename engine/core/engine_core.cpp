@@ -244,7 +244,8 @@ void EngineCore::report_credit(wire::Duration mean_run) {
   const std::uint64_t slack = credit_ / 4;
   if (credit_ != 0 && wanted <= credit_ + slack && wanted + slack >= credit_) return;
   credit_ = wanted;
-  const auto mean_us = std::chrono::duration_cast<std::chrono::microseconds>(mean_run).count();
+  // Zero would say that nothing is known: the shortest tasks take a microsecond.
+  const auto mean_us = mean_run.count() == 0 ? 0 : std::max<std::int64_t>(1, mean_run.count() / 1000);
   wire::encode(uplink_.link()->record(), wire::CreditRecord{wanted, static_cast<std::uint64_t>(mean_us)});
 }
 
