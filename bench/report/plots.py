@@ -45,10 +45,12 @@ def latency2(rows, folder, theme):
     spread = {key: {row["engines"] for row in found if row.get("engines")} for key, found in lines.items()}
     wide = [key for key in lines if len(spread[key]) > 1]
     if not wide:
-        return None
+        return None  # every series was measured on one number of engines
     mine = [key for key in wide if key[0] == wide[0][0] and key[2] == wide[0][2]][:2]
     chosen = [row for key in mine for row in lines[key]]
-    sizes = results.spread_out(sorted({row["n"] for row in chosen}), 7)
+    seen = {row["n"]: {other["engines"] for other in chosen if other["n"] == row["n"]} for row in chosen}
+    # Most n are measured on the usual number of engines only, and would be lone points here.
+    sizes = results.spread_out(sorted(n for n, engines in seen.items() if len(engines) > 1), 7)
     colours = style.THEMES[theme]["colours"]
     figure, axes = style.new(theme, f"Latency: {words.SYSTEMS.get(mine[0][0], mine[0][0])} on more engines",
                              "roundtrip tasks per second of n tasks; higher is better")
@@ -149,8 +151,8 @@ def draw_map(lines, theme, axes, field):
         zip((words.name(key) for key in lines), ("-", "--")))
 
 
-def dt_axis(axes, rows):
-    style.powers_of_two(axes.xaxis, [row["dt"] * 1e3 for row in rows], lambda value: f"{value:g}")
+def dt_axis(axes, rows, most=9):
+    style.powers_of_two(axes.xaxis, [row["dt"] * 1e3 for row in rows], lambda value: f"{value:g}", most)
     axes.set(xlabel="dt, milliseconds that each task sleeps")
 
 
@@ -204,7 +206,7 @@ def map_systems(rows, folder, theme):
             points = results.medians([row for row in found if row["engines"] == number], "dt", "efficiency")
             if points:
                 axes.plot([at * 1e3 for at, _ in points], [value for _, value in points], color=colour, marker=marker)
-        dt_axis(axes, [row for found in lines.values() for row in found])
+        dt_axis(axes, [row for found in lines.values() for row in found], most=4)
         axes.set_xlabel(f"dt in ms, {engines_words(number)}")
         efficiency_axis(axes, theme, rows)
     for axes in panels[1:]:

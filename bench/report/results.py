@@ -153,8 +153,10 @@ def series_key(row):
 
 
 def series_order(key):
-    """Covey first, the other systems by name, limits last."""
-    return (key[0] != "covey", key[0] in ("bare-nats", "posix-spawn"), key)
+    """Covey first, the other systems by name, limits last; within a system the plain transport before TLS and SSH."""
+    system, scheme, transport, mode = key
+    farther = {"": 0, "plain": 0, "tls": 1, "ssh": 2}.get(transport, 3)
+    return (system != "covey", system in ("bare-nats", "posix-spawn"), system, scheme, farther, transport, mode)
 
 
 def group(rows):

@@ -40,7 +40,7 @@ def lookups(keys, theme):
             fixed = FIXED.get(lead)
             unknown = [one for one in chosen if one not in FIXED]
             chosen[lead] = colours[fixed] if fixed is not None else spare[len(unknown) % len(spare)]
-        looks[key] = (chosen[lead], MARKERS.get(key[2], "D"))
+        looks[key] = (chosen[lead], "v" if key[3] else MARKERS.get(key[2], "D"))  # a mode has a marker of its own
     return looks
 
 
@@ -63,12 +63,12 @@ def new(theme, title, subtitle="", panels=0):
     return figure, list(grid[0]) if panels else first
 
 
-def powers_of_two(axis, values, write):
-    """A log2 axis whose ticks are measured values, thinned out to at most nine so that their labels keep apart."""
+def powers_of_two(axis, values, write, most=9):
+    """A log2 axis whose ticks are measured values, thinned out to at most `most` so that their labels keep apart."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     axis.axes.set(**{f"{axis.axis_name}scale": matplotlib.scale.LogScale(axis, base=2)})
     ticks = sorted(set(values))
-    step = -(-len(ticks) // 9)
+    step = -(-len(ticks) // most)
     ticks = ticks[::step]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
@@ -93,14 +93,22 @@ def legend(figure, axes, entries, styles=()):
     handles = [Line2D([], [], color=colour, marker=marker, linestyle="-", label=label)
                for label, (colour, marker) in entries]
     handles += [Line2D([], [], color=ink, linestyle=dash, linewidth=1.6, label=label) for label, dash in styles]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.015, 1.02), frameon=False, fontsize=10,
-                handlelength=2.4, labelspacing=0.6, borderaxespad=0)
+    box = axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.015, 1.02), bbox_transform=axes.transAxes,
+                      frameon=False, fontsize=10, handlelength=2.4, labelspacing=0.6, borderaxespad=0)
+    # The room on the right is kept by save(): a legend that took part in the layout would push the panels apart.
+    box.set_in_layout(False)
+    figure._covey_legend = box
 
 
 def save(figure, folder, stem, theme):
     """Writes the PNG, always of the same size, and returns its name."""
     name = f"{stem}.png" if theme == "light" else f"{stem}-{theme}.png"
-    figure.tight_layout()
+    first = figure.axes[0]
+    for label in (first.title, first._left_title, *first.texts):
+        label.set_in_layout(False)  # the heading runs over all panels and must not widen the first
+    figure.canvas.draw()
+    wide = figure._covey_legend.get_window_extent().width / figure.bbox.width
+    figure.tight_layout(rect=(0, 0, 0.985 - wide, 0.9))
     figure.savefig(folder / name, dpi=DPI)
     plt.close(figure)
     return name

@@ -152,6 +152,8 @@ void Broker::on_returned(Engine& engine, Handle handle) {
   make_ready(index, true);
 }
 
+// What is adopted runs already, so it goes before all that was assigned since: the oldest tasks are those that a dying engine
+// can have been running.
 void Broker::on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Time now) {
   engine.adopted[record.handle] = record.task;
   ++engine.load;
@@ -163,9 +165,9 @@ void Broker::on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Tim
   Task& task = tasks_[index];
   if (task.state == TaskState::held) return;
   if (task.state == TaskState::assigned) {
-    if (task.engine == engine.peer->index) {  // keep it, at the end, so that adopted_all can tell it from the rest
+    if (task.engine == engine.peer->index) {
       engine.assigned.remove(tasks_, index);
-      engine.assigned.push_back(tasks_, index);
+      engine.assigned.push_front(tasks_, index);
     }
     return;
   }
@@ -173,7 +175,7 @@ void Broker::on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Tim
   if (task.has_side) side_[index].outcome_pending = false;
   task.state = TaskState::assigned;
   task.engine = engine.peer->index;
-  engine.assigned.push_back(tasks_, index);
+  engine.assigned.push_front(tasks_, index);
 }
 
 void Broker::on_adopted_all(Engine& engine, wire::Time) {

@@ -201,7 +201,7 @@ bool Broker::claim_orphan(TaskIndex index, wire::Time now) {
   Task& task = tasks_[index];
   task.state = TaskState::assigned;
   task.engine = engine->peer->index;
-  engine->assigned.push_back(tasks_, index);
+  engine->assigned.push_front(tasks_, index);  // it runs already
   return true;
 }
 

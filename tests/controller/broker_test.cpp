@@ -342,6 +342,29 @@ TEST_F(BrokerTest, AnAdoptedTaskIsNotRunAgain) {
   EXPECT_EQ(c.results[0].status, TaskStatus::ok);
 }
 
+// Found by seed 82 of the simulation.
+TEST_F(BrokerTest, AnAdoptedTaskIsASuspectWhenItsEngineDiesHoweverManyCameAfterIt) {
+  auto c = client(2);
+  FarEnd e(wire::Role::engine, 1, 1);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(e, hello);
+  wire::encode(e.link->record(), wire::AdoptRecord{{wire::SessionId{77}, 1}, wire::kAdoptedBit | 5});
+  wire::encode_adopted_all(e.link->record());
+  wire::encode(e.link->record(), wire::CreditRecord{4, 0});
+  turn(e);
+  submit(c, {}, 2, 2);
+  wire::TaskSpec once;
+  once.max_attempts = 1;
+  submit(c, once, 1, 1, {}, true);
+  alive = {&c};
+  pass(seconds(8));
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].sequence, 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::engine_died);
+}
+
 TEST_F(BrokerTest, AnAtMostOnceTaskThatNobodyReportsEndsAsOutcomeUnknown) {
   auto e = engine(1, 4);
   auto c = client(2);

@@ -96,6 +96,9 @@ struct World::EngineProcess : World::Process, engine::Port {
   }
   void begun(const Queued& queued) {
     ++world.report_.runs;
+    if (world.options_.verbose && queued.once) {
+      fmt::print("{} {} begins on engine {} ({})\n", world.report_.events, wire::to_string(queued.task), wire::to_string(id), serial);
+    }
     if (queued.once && ++world.begun_once_[queued.task] > 1) {
       world.fail(fmt::format("task {} may run at most once, and has begun twice", wire::to_string(queued.task)));
     }
