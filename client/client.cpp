@@ -35,6 +35,25 @@ wire::TaskSpec spec_of(std::string_view function, const TaskOptions& options) {
   return spec;
 }
 
+// The scheme direct has no scheduler, so that what only a scheduler can do is refused rather than ignored.
+void require_direct(const TaskOptions& options) {
+  const std::pair<bool, std::string_view> unsupported[] = {
+      {options.priority != 0, "priority"},
+      {options.timeout.count() != 0, "timeout"},
+      {options.retries != 0, "retries"},
+      {!options.targets.empty(), "targets"},
+      {!options.labels.empty(), "labels"},
+      {options.detached, "detached"},
+      {!options.after.tasks.empty(), "after"},
+      {!options.follow.tasks.empty(), "follow"},
+      {!options.idempotency_key.empty(), "idempotency_key"},
+  };
+  for (const auto& [set, name] : unsupported) {
+    if (!set) continue;
+    throw std::invalid_argument(fmt::format("the scheme direct has no '{}': use the scheme controller, or leave it out", name));
+  }
+}
+
 std::string extras_of(const TaskOptions& options) {
   if (options.after.tasks.empty() && options.follow.tasks.empty() && options.idempotency_key.empty()) return {};
   wire::Writer out;
@@ -54,6 +73,7 @@ wire::SmallBytes content_of(const wire::Payload& args) {
 }  // namespace
 
 std::uint32_t View::spec_for(std::string_view function) {
+  if (scheme_ == Scheme::direct) require_direct(options);
   const wire::TaskSpec wanted = spec_of(function, options);
   if (cached_function_ != function || !(spec_of(cached_function_, cached_options_) == wanted)) {
     cached_spec_ = session_->add_spec(wanted);

@@ -33,9 +33,8 @@ boost::system::error_code Session::open(const Options& options) {
       io_, {options.nats_url, options.user, options.password, options.name, options.tls, options.connect_timeout});
   if (!connection) return connection.error();
   connection_ = std::move(*connection);
-  loop_ = std::make_unique<bus::CoreLoop<ClientCore>>(io_, *connection_, subjects_, core_);
-  loop_->start({subjects_.client_inbox(self_), subjects_.announce()});
-  return {};
+  loop_ = std::make_unique<bus::CoreLoop<ClientCore>>(io_, *connection_, subjects_, core_, static_cast<wire::Outlet&>(*this));
+  return loop_->start({subjects_.client_inbox(self_), subjects_.announce()});
 }
 
 void Session::start_thread() {

@@ -24,7 +24,8 @@ struct Where {
   local::ConnectInfo resolve() const;
 };
 
-// Connects as a client and waits until a controller has welcomed it; prints an error and returns null where none does.
+// Connects as a client and waits until a controller has welcomed it; where none does, prints an error and throws
+// CLI::RuntimeError.
 std::unique_ptr<client::Client> connect_client(const Where& where);
 
 // Each adds its commands to the application; a command's callback throws CLI::RuntimeError with its exit status.

@@ -50,7 +50,7 @@ void ClientCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time 
   switch (uplink_.on_frame(frame, now)) {
     case wire::Uplink::Event::linked: return on_linked();
     case wire::Uplink::Event::records: {
-      wire::Reader in(frame.body);
+      wire::Reader in(uplink_.link()->records());
       on_controller_records(in);
       if (!in.ok()) ++malformed_frames_;
       return;
@@ -188,7 +188,11 @@ void ClientCore::resolve_known(wire::Writer& out, wire::ByteSpan encoded) {
   wire::encode_extras(out, extras);
 }
 
-void ClientCore::cancel(const wire::TaskId& task) { cancels_.push_back(task); }
+void ClientCore::cancel(const wire::TaskId& id) {
+  ClientTask* task = id.session == session_ ? tasks_.find(id.sequence) : nullptr;
+  if (task != nullptr && task->direct) return cancel_direct(id.sequence, *task);
+  cancels_.push_back(id);
+}
 
 std::uint64_t ClientCore::request(std::string_view json) {
   const std::uint64_t number = next_request_++;

@@ -116,6 +116,7 @@ class ClientCore {
 
   void on_engine_frame(const wire::Frame& frame, wire::Time now);
   void on_accepted(std::uint64_t frame, wire::Incarnation engine);
+  void cancel_direct(std::uint64_t sequence, ClientTask& task);
   void add_direct(std::uint64_t sequence, const ClientTask& task);
   void seal_direct();
   void flush_direct(wire::Time now);

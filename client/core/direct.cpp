@@ -42,6 +42,9 @@ void ClientCore::seal_direct() {
 // Nothing is published while disconnected: a queue group keeps nothing for later.
 void ClientCore::flush_direct(wire::Time now) {
   if (!connected_) return;
+  for (auto& [id, engine] : direct_engines_) {
+    engine->link.flush([&, to = engine.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
+  }
   if (!direct_open_.empty()) seal_direct();
   for (const std::uint64_t number : std::exchange(direct_unsent_, {})) {
     DirectFrame& frame = direct_frames_.at(number);
@@ -60,9 +63,8 @@ void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
                                                          subjects_.to_engine(header.from, wire::Role::client), now, false});
   }
   engine->last_heard = now;
-  if (header.kind < wire::FrameKind::data || header.kind > wire::FrameKind::resend) return;
-  if (!engine->link.receive(header, now)) return;
-  wire::Reader in(frame.body);
+  if (!wire::is_of_link(header.kind) || !engine->link.receive(frame, now)) return;
+  wire::Reader in(engine->link.records());
   while (const auto type = wire::next_record(in)) {
     if (*type == wire::RecordType::accepted) {
       wire::AcceptedRecord record;
@@ -81,7 +83,21 @@ void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
 
 void ClientCore::on_accepted(std::uint64_t number, wire::Incarnation engine) {
   const auto found = direct_frames_.find(number);
-  if (found != direct_frames_.end()) found->second.engine = engine;
+  if (found == direct_frames_.end()) return;
+  found->second.engine = engine;
+  for (const std::uint64_t sequence : found->second.sequences) {
+    ClientTask* task = tasks_.find(sequence);
+    if (task != nullptr && task->cancelled) cancel_direct(sequence, *task);
+  }
+}
+
+// Only the engine that has accepted a task can cancel it; until one has, the wish is kept.
+void ClientCore::cancel_direct(std::uint64_t sequence, ClientTask& task) {
+  task.cancelled = true;
+  const auto frame = direct_frames_.find(task.direct_frame);
+  if (frame == direct_frames_.end()) return;
+  const auto engine = direct_engines_.find(frame->second.engine);
+  if (engine != direct_engines_.end()) wire::encode(engine->second->link.record(), wire::CancelRecord{id_of(sequence)});
 }
 
 void ClientCore::finish_direct(std::uint64_t number) {

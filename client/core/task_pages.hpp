@@ -20,6 +20,7 @@ struct ClientTask {
   bool used = false;
   bool direct = false;
   bool has_extras = false;
+  bool cancelled = false;  // scheme direct: to be said to the engine once it has accepted
 };
 
 class TaskPages {

@@ -6,11 +6,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <bit>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/bus/connection.hpp"
+#include "common/wire/frame.hpp"
+#include "common/wire/outlet.hpp"
 #include "common/wire/subjects.hpp"
 #include "common/wire/time.hpp"
 
@@ -19,17 +23,16 @@ namespace covey::bus {
 template <class Core>
 class CoreLoop {
  public:
-  CoreLoop(boost::asio::io_context& io, Connection& connection, wire::Subjects subjects, Core& core)
-      : io_(io), connection_(connection), subjects_(std::move(subjects)), core_(core), timer_(io) {}
+  CoreLoop(boost::asio::io_context& io, Connection& connection, wire::Subjects subjects, Core& core, wire::Outlet& outlet)
+      : io_(io), connection_(connection), subjects_(std::move(subjects)), core_(core), outlet_(outlet), timer_(io) {}
   ~CoreLoop() { *alive_ = false; }
   CoreLoop(const CoreLoop&) = delete;
   CoreLoop& operator=(const CoreLoop&) = delete;
 
   // Subscribes and greets; call once, with the connection up.
-  void start(const std::vector<std::string>& inboxes, const std::string& direct_subject = {}) {
-    const auto handler = [this](Message& message) { on_message(message); };
-    for (const auto& inbox : inboxes) connection_.subscribe(inbox, handler);
-    if (!direct_subject.empty()) connection_.subscribe(direct_subject, handler, std::string(wire::kDirectGroup));
+  boost::system::error_code start(const std::vector<std::string>& inboxes) {
+    if (connection_.max_payload() < wire::kMaxFrameBytes) return Errc::small_payloads;
+    for (const auto& inbox : inboxes) connection_.subscribe(inbox, [this](Message& message) { on_message(message); });
     connection_.on_drained([this] { turn(); });
     connection_.on_state([this](State state) {
       if (state == State::connected) {
@@ -39,11 +42,30 @@ class CoreLoop {
       }
       turn();
     });
+    connection_.on_error([this](Errc code, std::string_view text) {
+      outlet_.log("NATS: " + make_error_code(code).message() + (text.empty() ? "" : ": ") + std::string(text));
+    });
     core_.on_connected(now());
     turn();
+    return {};
   }
 
-  void send(std::string_view subject, wire::ByteSpan frame) { static_cast<void>(connection_.publish(subject, frame)); }
+  // Joins or leaves the queue group that the tasks of the scheme direct are sent to.
+  void listen(const std::string& direct_subject, bool on) {
+    if (direct_subscription_) connection_.unsubscribe(*std::exchange(direct_subscription_, std::nullopt));
+    if (!on) return;
+    direct_subscription_ = connection_.subscribe(
+        direct_subject, [this](Message& message) { on_message(message); }, std::string(wire::kDirectGroup));
+  }
+
+  // A frame that cannot be published is lost like one that NATS loses: the links send it again.
+  void send(std::string_view subject, wire::ByteSpan frame) {
+    const Errc outcome = connection_.publish(subject, frame);
+    if (outcome == Errc::ok || outcome == Errc::disconnected) return;
+    if (std::has_single_bit(++unpublished_)) {
+      outlet_.log("could not publish " + std::to_string(unpublished_) + " frames so far: " + make_error_code(outcome).message());
+    }
+  }
 
   // Ends the turn: lets the core send what has gathered, and sees to its next deadline.
   void turn() {
@@ -86,9 +108,12 @@ class CoreLoop {
   Connection& connection_;
   wire::Subjects subjects_;
   Core& core_;
+  wire::Outlet& outlet_;
   boost::asio::steady_timer timer_;
   wire::Time armed_for_ = wire::kNever;
+  std::optional<SubscriptionId> direct_subscription_;
   bool turn_requested_ = false;
+  std::uint64_t unpublished_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -24,6 +24,8 @@ const char* text(Errc code) {
       return "what listens there does not greet like nats-server";
     case Errc::server_too_old:
       return "the server is too old: nats-server 2.9 or newer is wanted";
+    case Errc::small_payloads:
+      return "the server's max_payload is below the 64 KiB that a frame may have; raise it in its configuration";
     case Errc::invalid:
       return "not a valid NATS address, user, password or subject";
     case Errc::disconnected:

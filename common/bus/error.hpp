@@ -14,6 +14,7 @@ enum class Errc {
   timeout,         // no answer in time
   not_nats,        // something listens there, but it does not greet like nats-server
   server_too_old,  // Covey wants nats-server 2.9 or newer
+  small_payloads,  // the server's max_payload does not take Covey's frames
   invalid,         // an address, user, password or subject that NATS does not take
   disconnected,    // not connected now; attempts to reconnect go on
   closed,          // close() was called

@@ -23,7 +23,7 @@ enum class FrameKind : std::uint8_t {
   goodbye = 7,    // the sender leaves in good order
   announce = 8,   // controller → everybody: a controller has started
   direct = 9,     // client → any engine: tasks of the scheme direct; `sequence` numbers the client's direct frames
-  direct_reply = 10,  // engine → client: acceptance and results of a direct frame
+  part = 10,      // numbered like data: a piece of a record that is longer than a frame; the next data frame ends it
   payload = 11,   // between holders and readers of referenced payloads
 };
 inline constexpr auto kLastFrameKind = FrameKind::payload;
@@ -38,6 +38,11 @@ struct Header {
   std::uint64_t ack = 0;  // every data frame up to this one has arrived
 };
 inline constexpr std::size_t kHeaderBytes = 40;
+
+// The kinds that a link sends and receives.
+constexpr bool is_of_link(FrameKind kind) {
+  return kind == FrameKind::data || kind == FrameKind::heartbeat || kind == FrameKind::resend || kind == FrameKind::part;
+}
 
 void write_header(std::byte* target, const Header& header);
 

@@ -25,8 +25,8 @@ class Link {
     Duration ack_delay = std::chrono::milliseconds(5);      // how long an acknowledgement waits for reverse traffic
     Duration resend_pause = std::chrono::milliseconds(20);  // between two requests for the same gap
   };
-  // The largest record that fits a frame behind a batch that is not yet full.
-  static constexpr std::size_t kMaxRecordBytes = 55'000;
+  // The longest record. One that does not fit a frame travels in parts; the other end drops what is longer than this.
+  static constexpr std::size_t kMaxRecordBytes = 8 * 1024 * 1024;
 
   Link(Incarnation self, Incarnation peer, std::uint32_t id, Options options);
   Link(Incarnation self, Incarnation peer, std::uint32_t id) : Link(self, peer, id, Options{}) {}
@@ -39,7 +39,7 @@ class Link {
 
   // ---- sending ----
 
-  // Where to encode the next record, one record per call.
+  // Where to encode the next record, one record per call, of at most kMaxRecordBytes.
   Writer& record();
   // Bytes that are open, sealed or unacknowledged.
   std::size_t held_bytes() const { return held_bytes_ + open_.size(); }
@@ -74,17 +74,23 @@ class Link {
   // The connection was lost and is back: everything unacknowledged is to be sent again at the next flush.
   void rewind();
 
-  // The bodies of all frames that are not acknowledged, oldest first.
+  // The bodies of all frames that are not acknowledged, oldest first; without records that travel in parts, of which some
+  // may be gone already.
   template <class Visit>
   void for_each_unacknowledged(Visit&& visit) const {
-    for (const auto& frame : frames_) visit(frame.span().subspan(kHeaderBytes));
-    if (!open_.empty()) visit(open_.span().subspan(kHeaderBytes));
+    for (const auto& frame : frames_) {
+      if (!frame.of_long_record) visit(frame.bytes.span().subspan(kHeaderBytes));
+    }
+    const auto open = open_.size() <= kMaxFrameBytes ? open_.span() : open_.span().first(record_start_);
+    if (!open.empty()) visit(open.subspan(kHeaderBytes));
   }
 
   // ---- receiving ----
 
-  // Takes note of a data, heartbeat or resend frame that matches(). True: a data frame whose records are to be handled.
-  bool receive(const Header& header, Time now);
+  // Takes note of a frame that matches() and is_of_link(). True: records() are to be handled.
+  bool receive(const Frame& frame, Time now);
+  // Of the last receive(); valid until the next, and only as long as the frame's own bytes.
+  ByteSpan records() const { return records_; }
 
   std::uint64_t received() const { return received_; }
   std::uint64_t acknowledged() const { return first_ - 1; }
@@ -92,7 +98,17 @@ class Link {
   std::uint64_t resent() const { return resent_; }
 
  private:
+  struct Sealed {
+    Writer bytes;
+    FrameKind kind = FrameKind::data;
+    bool of_long_record = false;
+  };
+
   void seal();
+  void push_frame(Writer&& bytes, FrameKind kind, bool of_long_record);
+  void push_long_record(ByteSpan record);
+  bool take_records(const Frame& frame);
+  Writer fresh_buffer();
   ByteSpan prepare_next();
   ByteSpan prepare_control(FrameKind kind);
   void on_ack(std::uint64_t ack);
@@ -103,7 +119,8 @@ class Link {
   Options options_;
 
   Writer open_;                 // header room and the records of the frame being filled; empty if none
-  std::deque<Writer> frames_;   // sealed, unacknowledged; frames_[0] has number first_
+  std::size_t record_start_ = 0;  // of the last record in open_
+  std::deque<Sealed> frames_;   // sealed, unacknowledged; frames_[0] has number first_
   std::vector<Writer> spare_;   // buffers to use again
   std::uint64_t first_ = 1;
   std::size_t cursor_ = 0;      // frames_[cursor_] is the next to send
@@ -113,6 +130,9 @@ class Link {
 
   std::uint64_t received_ = 0;  // every number up to this one has arrived
   bool gap_ = false;
+  ByteSpan records_;
+  Writer parts_;            // of a long record that is arriving, or has been handed out by the last receive()
+  bool too_long_ = false;   // it has outgrown kMaxRecordBytes, and is being dropped
   Time ack_deadline_ = kNever;
   Time next_resend_request_{};
   std::byte control_[kHeaderBytes] = {};

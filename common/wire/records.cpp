@@ -176,9 +176,13 @@ void decode(Reader& in, StopRunRecord& record) { record.handle = in.fixed<std::u
 
 void encode(Writer& out, const DrainRecord& record) {
   type(out, RecordType::drain);
-  out.u8(record.on ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>(record.mode));
 }
-void decode(Reader& in, DrainRecord& record) { record.on = flag(in); }
+void decode(Reader& in, DrainRecord& record) {
+  const auto mode = in.u8();
+  if (mode > static_cast<std::uint8_t>(DrainMode::leave)) return in.fail();
+  record.mode = static_cast<DrainMode>(mode);
+}
 
 void encode(Writer& out, const ReleaseRecord& record) {
   type(out, RecordType::release);

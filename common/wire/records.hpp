@@ -26,9 +26,9 @@ enum class RecordType : std::uint8_t {
   window = 7,     // controller → client: how many unfinished tasks it may have
   response = 8,   // controller → client
   run = 9,        // controller → engine
-  recall = 10,    // controller → engine: give back unstarted tasks
+  recall = 10,    // controller → engine: give back unstarted tasks; engine → controller: all that could be has been
   stop_run = 11,  // controller → engine: cancel one
-  drain = 12,     // controller → engine: take no more; 1 = leave when empty, 0 = resume
+  drain = 12,     // controller → engine: take no more tasks, take some again, or leave; engine → controller: which of these it does
   release = 13,   // controller → engine: a referenced result is wanted no more
   finished = 14,  // engine → controller
   returned = 15,  // engine → controller: recalled, never started
@@ -151,8 +151,13 @@ struct RecallRecord {
 struct StopRunRecord {
   std::uint64_t handle = 0;
 };
+enum class DrainMode : std::uint8_t {
+  resume = 0,  // take tasks
+  drain = 1,   // finish what runs and take no more
+  leave = 2,   // and then end the process
+};
 struct DrainRecord {
-  bool on = true;
+  DrainMode mode = DrainMode::drain;
 };
 struct ReleaseRecord {
   std::uint64_t blob = 0;

@@ -19,6 +19,7 @@ std::string_view to_string(TaskStatus status) {
     case TaskStatus::dependency_failed: return "dependency_failed";
     case TaskStatus::not_allowed: return "not_allowed";
     case TaskStatus::unschedulable: return "unschedulable";
+    case TaskStatus::queue_full: return "queue_full";
   }
   return "unknown";
 }

@@ -22,8 +22,9 @@ enum class TaskStatus : std::uint8_t {
   dependency_failed = 12,  // a dependency can no longer be met
   not_allowed = 13,        // the engine refuses this kind of task (exec without --allow-exec)
   unschedulable = 14,      // no engine could ever run it (its only target is gone)
+  queue_full = 15,         // the client went far beyond its window
 };
-inline constexpr auto kLastTaskStatus = TaskStatus::unschedulable;
+inline constexpr auto kLastTaskStatus = TaskStatus::queue_full;
 
 // The stable name used in JSON, logs and documentation: "ok", "failed", "unknown_function", …
 std::string_view to_string(TaskStatus status);

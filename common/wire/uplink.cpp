@@ -1,6 +1,7 @@
 #include "common/wire/uplink.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace covey::wire {
@@ -11,7 +12,14 @@ constexpr Duration kLongestHelloPause = std::chrono::milliseconds(500);
 }  // namespace
 
 Uplink::Uplink(Incarnation self, const Subjects& subjects, Hello hello, Outlet& outlet)
-    : self_(self), subject_(subjects.to_controller(hello.role, self)), hello_(std::move(hello)), outlet_(outlet) {}
+    : self_(self), subject_(subjects.to_controller(hello.role, self)), hello_(std::move(hello)), outlet_(outlet) {
+  Writer encoded;
+  encode(encoded, hello_);
+  if (encoded.size() + kHeaderBytes > kMaxFrameBytes) {
+    throw std::length_error("the names of this engine's functions and labels have " + std::to_string(encoded.size()) +
+                            " bytes together, and at most " + std::to_string(kMaxFrameBytes - kHeaderBytes) + " can be announced");
+  }
+}
 
 void Uplink::on_connected(Time now) {
   connected_ = true;
@@ -60,12 +68,13 @@ Uplink::Event Uplink::on_frame(const Frame& frame, Time now) {
     case FrameKind::refuse: return on_refuse(frame, now);
     case FrameKind::data:
     case FrameKind::heartbeat:
-    case FrameKind::resend: break;
+    case FrameKind::resend:
+    case FrameKind::part: break;
     default: return Event::nothing;
   }
   if (!linked_ || !link_->matches(header)) return Event::nothing;
   last_heard_ = now;
-  return link_->receive(header, now) ? Event::records : Event::nothing;
+  return link_->receive(frame, now) ? Event::records : Event::nothing;
 }
 
 Uplink::Event Uplink::on_welcome(const Frame& frame, Time now) {

@@ -17,11 +17,12 @@ class Uplink {
   enum class Event {
     nothing,
     linked,   // a new link exists; what was said on an older one has to be said again
-    records,  // the frame's records are to be handled
+    records,  // link()->records() are to be handled
     lost,     // the link is gone; a new one is being sought
     refused,  // for good; refusal() says why
   };
 
+  // Throws std::length_error for a hello that is longer than a frame.
   Uplink(Incarnation self, const Subjects& subjects, Hello hello, Outlet& outlet);
 
   void on_connected(Time now);

@@ -32,9 +32,8 @@ boost::system::error_code ControllerNode::start() {
   auto connection = bus::Connection::connect(io_, options_.nats);
   if (!connection) return connection.error();
   connection_ = std::move(*connection);
-  loop_ = std::make_unique<bus::CoreLoop<Broker>>(io_, *connection_, subjects_, broker_);
-  loop_->start({subjects_.controller_inbox()});
-  return {};
+  loop_ = std::make_unique<bus::CoreLoop<Broker>>(io_, *connection_, subjects_, broker_, static_cast<wire::Outlet&>(*this));
+  return loop_->start({subjects_.controller_inbox()});
 }
 
 void ControllerNode::log(std::string_view line) { spdlog::info("{}", line); }

@@ -66,11 +66,11 @@ void Broker::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now)
   }
   peer->last_heard = now;
   if (frame.header.kind == wire::FrameKind::goodbye) return on_goodbye(frame.header, now);
-  if (frame.header.kind > wire::FrameKind::resend || frame.header.kind < wire::FrameKind::data) {
+  if (!wire::is_of_link(frame.header.kind)) {
     ++counters_.foreign_frames;
     return;
   }
-  const bool fresh = peer->link.receive(frame.header, now);
+  const bool fresh = peer->link.receive(frame, now);
   if (peer->link.has_unsent()) touch(*peer);
   if (!peer->ack_owed && peer->link.control_deadline() != wire::kNever) {
     peer->ack_owed = true;
@@ -79,7 +79,7 @@ void Broker::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now)
   }
   if (peer->role == wire::Role::client) pump_results(*sessions_[peer->index]);
   if (!fresh) return;
-  wire::Reader in(frame.body);
+  wire::Reader in(peer->link.records());
   if (peer->role == wire::Role::client) {
     on_client_records(*sessions_[peer->index], in, now);
   } else {

@@ -156,7 +156,7 @@ class Broker {
   // queries.cpp
   boost::json::object describe_status(wire::Time now) const;
   boost::json::object describe_engines() const;
-  boost::json::object drain_engine(std::string_view id, bool on);
+  boost::json::object drain_engine(std::string_view id, wire::DrainMode mode);
   boost::json::object kept_result(const wire::TaskId& id);
   boost::json::object explain(const wire::TaskId& id, wire::Time now);
   std::string why(TaskIndex index) const;

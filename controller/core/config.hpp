@@ -19,7 +19,7 @@ enum class Policy : std::uint8_t {
 struct Config {
   Policy policy = Policy::leastload;
   std::uint64_t max_tasks = 4'000'000;                     // unfinished, of all clients
-  std::uint64_t max_payload_bytes = 1ULL << 30;            // of one payload
+  std::uint64_t max_payload_bytes = 1ULL << 30;            // of one referenced payload
   std::uint64_t max_result_bytes = 256ULL << 20;           // of results that nobody has taken yet
   wire::Duration result_ttl = std::chrono::hours(1);       // how long these wait
   wire::Duration heartbeat = std::chrono::milliseconds(500);

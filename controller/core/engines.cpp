@@ -68,7 +68,7 @@ void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now)
       case wire::RecordType::drain: {
         wire::DrainRecord record;
         wire::decode(in, record);
-        engine.draining = record.on;
+        if (in.ok()) engine.draining = record.mode != wire::DrainMode::resume;
         break;
       }
       case wire::RecordType::adopt: {

@@ -40,6 +40,13 @@ json::object describe(const Engine& engine) {
           {"functions", std::move(functions)}};
 }
 
+std::optional<wire::DrainMode> drain_mode(std::string_view what) {
+  if (what == "drain") return wire::DrainMode::drain;
+  if (what == "resume") return wire::DrainMode::resume;
+  if (what == "leave") return wire::DrainMode::leave;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string Broker::ask(std::string_view request, wire::Time now) {
@@ -50,11 +57,11 @@ std::string Broker::ask(std::string_view request, wire::Time now) {
   const auto what = string_of(object, "what");
   if (what == "status") return json::serialize(describe_status(now));
   if (what == "engines") return json::serialize(describe_engines());
-  if (what == "drain" || what == "resume") return json::serialize(drain_engine(string_of(object, "engine"), what == "drain"));
+  if (const auto mode = drain_mode(what)) return json::serialize(drain_engine(string_of(object, "engine"), *mode));
   const auto id = wire::parse_task_id(string_of(object, "task"));
   if (what != "explain" && what != "result" && what != "cancel") {
     return json::serialize(
-        problem(fmt::format("unknown request '{}'; there are status, engines, explain, result, cancel, drain, resume", what)));
+        problem(fmt::format("unknown request '{}'; there are status, engines, explain, result, cancel, drain, resume, leave", what)));
   }
   if (!id) return json::serialize(problem("'task' must be a task's id, such as 00c0ffee00c0ffee-17"));
   if (what == "explain") return json::serialize(explain(*id, now));
@@ -108,13 +115,14 @@ json::object Broker::describe_engines() const {
   return {{"engines", std::move(list)}, {"left_out", left_out}};
 }
 
-json::object Broker::drain_engine(std::string_view id, bool on) {
+json::object Broker::drain_engine(std::string_view id, wire::DrainMode mode) {
   const auto number = wire::parse_hex64(id);
   Engine* engine = number ? find_engine(static_cast<wire::Incarnation>(*number)) : nullptr;
   if (engine == nullptr) return problem(fmt::format("no engine '{}' here", id));
-  wire::encode(engine->peer->link.record(), wire::DrainRecord{on});
+  wire::encode(engine->peer->link.record(), wire::DrainRecord{mode});
   touch(*engine->peer);
-  return {{"engine", id}, {"draining", on}};
+  engine->draining = mode != wire::DrainMode::resume;
+  return {{"engine", id}, {"draining", engine->draining}};
 }
 
 json::object Broker::kept_result(const wire::TaskId& id) {

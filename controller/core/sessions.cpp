@@ -10,6 +10,7 @@ namespace covey::controller {
 
 namespace {
 constexpr std::uint64_t kSmallestWindow = 1024;
+constexpr std::size_t kLongestAnswer = wire::Link::kMaxRecordBytes - 64;
 }
 
 void Broker::on_client_hello(const wire::Hello& hello, const wire::Header& header, wire::Time now) {
@@ -104,7 +105,8 @@ void Broker::on_client_records(Session& session, wire::Reader& in, wire::Time no
         wire::RequestRecord record;
         wire::decode(in, record);
         if (!in.ok()) break;
-        const auto answer = ask(record.json, now);
+        auto answer = ask(record.json, now);
+        if (answer.size() > kLongestAnswer) answer = R"({"error":"the answer is too long to be sent"})";
         if (!session.peer) return;
         wire::encode_request(session.peer->link.record(), wire::RecordType::response, {record.number, answer});
         touch(*session.peer);
@@ -155,7 +157,7 @@ void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire:
   task.spec = spec->second;
   specs_.use(task.spec);
   if (tasks_.size() > config_.max_tasks * 2) {
-    return fail(index, wire::TaskStatus::failed, "the queue is at its limit, and the client went beyond its window", now);
+    return fail(index, wire::TaskStatus::queue_full, "the queue is at its limit, and the client went beyond its window", now);
   }
   const auto content = wire::decode_content(record.content);
   if (!content) return fail(index, wire::TaskStatus::bad_arguments, "malformed arguments", now);

@@ -47,8 +47,9 @@ boost::system::error_code EngineNode::start() {
   Port& port = *this;
   core_ = std::make_unique<EngineCore>(self_, subjects_, options_.core, port);
   pool_ = std::make_unique<SlotPool>(options_.core.slots, [this] { boost::asio::post(io_, [this] { collect(); }); });
-  loop_ = std::make_unique<bus::CoreLoop<EngineCore>>(io_, *connection_, subjects_, *core_);
-  loop_->start({subjects_.engine_inbox(self_), subjects_.announce()}, subjects_.direct());
+  loop_ = std::make_unique<bus::CoreLoop<EngineCore>>(io_, *connection_, subjects_, *core_, port);
+  if (const auto error = loop_->start({subjects_.engine_inbox(self_), subjects_.announce()})) return error;
+  listen_direct(true);
   watch();
   return {};
 }
@@ -70,7 +71,7 @@ void EngineNode::start(const RunOrder& order) {
     return run_inline(order.run, *function, {content->codec, wire::Buffer(nullptr, content->bytes)});
   }
   const std::chrono::milliseconds limit(order.spec->run_limit_ms);
-  pool_->push(Job{order.run, function, {content->codec, wire::Buffer::copy_of(content->bytes)}, limit});
+  pool_->push(Job{order.run, function, {content->codec, wire::Buffer::copy_of(content->bytes)}, limit, order.recallable});
 }
 
 void EngineNode::run_inline(RunHandle run, const Function& function, const wire::Payload& args) {
@@ -117,6 +118,8 @@ bool EngineNode::cancel(RunHandle run) {
   return false;
 }
 
+void EngineNode::listen_direct(bool on) { loop_->listen(subjects_.direct(), on); }
+
 // ---- results of slots ----
 
 void EngineNode::collect() {
@@ -145,7 +148,8 @@ void EngineNode::watch() {
       exit_status_ = kStuckStatus;
       leave();
     }
-    if (core_->draining() || leaving_) check_left();
+    if (core_->leaving() && !leaving_) leave();  // the controller asked for it
+    if (leaving_) check_left();
     watch();
   });
 }
@@ -159,14 +163,13 @@ void EngineNode::leave() {
     return io_.stop();
   }
   leave_by_ = std::chrono::steady_clock::now() + options_.drain_timeout;
-  core_->drain();
+  core_->drain(wire::DrainMode::leave);
   loop_->turn();
   check_left();
 }
 
 void EngineNode::check_left() {
   if (!core_->drained() && std::chrono::steady_clock::now() < leave_by_) return;
-  if (!leaving_) return;
   core_->say_goodbye();
   boost::asio::post(io_, [this] { io_.stop(); });  // after the goodbye has been written
 }

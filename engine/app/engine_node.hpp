@@ -43,6 +43,7 @@ class EngineNode : private Port {
   void start(const RunOrder& order) override;
   std::vector<RunHandle> recall(std::size_t count) override;
   bool cancel(RunHandle run) override;
+  void listen_direct(bool on) override;
 
   void run_inline(RunHandle run, const Function& function, const wire::Payload& args);
   void refuse_unknown(RunHandle run, const std::string& function);

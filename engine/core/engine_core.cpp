@@ -42,17 +42,17 @@ void EngineCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time 
     ++malformed_frames_;
     return;
   }
-  if (sender == wire::Role::controller) return on_controller_event(uplink_.on_frame(frame, now), frame);
+  if (sender == wire::Role::controller) return on_controller_event(uplink_.on_frame(frame, now));
   if (sender != wire::Role::client) return;
   frame.header.kind == wire::FrameKind::direct ? on_direct_frame(frame, now) : on_client_frame(frame, now);
 }
 
-void EngineCore::on_controller_event(wire::Uplink::Event event, const wire::Frame& frame) {
+void EngineCore::on_controller_event(wire::Uplink::Event event) {
   switch (event) {
     case wire::Uplink::Event::linked: return on_linked();
     case wire::Uplink::Event::lost: return on_lost();
     case wire::Uplink::Event::records: {
-      wire::Reader in(frame.body);
+      wire::Reader in(uplink_.link()->records());
       on_records(in);
       if (!in.ok()) ++malformed_frames_;
       return;
@@ -67,7 +67,6 @@ void EngineCore::on_lost() {
   for (const RunHandle run : port_.recall(SIZE_MAX)) {
     const auto found = runs_.find(run);
     if (found == runs_.end()) continue;
-    if (found->second.controller_handle == 0) continue;  // scheme direct has no controller to miss
     run_by_controller_handle_.erase(found->second.controller_handle);
     runs_.erase(found);
   }
@@ -117,8 +116,8 @@ void EngineCore::on_linked() {
   }
   wire::encode_adopted_all(link.record());
   credit_ = 0;
-  if (draining_) {
-    wire::encode(link.record(), wire::DrainRecord{true});
+  if (draining()) {
+    wire::encode(link.record(), wire::DrainRecord{mode_});
   } else {
     report_credit(mean_run_);
   }
@@ -158,7 +157,7 @@ void EngineCore::on_records(wire::Reader& in) {
       case wire::RecordType::drain: {
         wire::DrainRecord record;
         wire::decode(in, record);
-        if (in.ok() && record.on) drain();
+        if (in.ok()) drain(record.mode);
         break;
       }
       default: return in.fail();
@@ -172,7 +171,7 @@ void EngineCore::on_run(const wire::RunRecord& record) {
   starting_ = next_run_++;
   starting_run_ = Run{record.task, record.handle, wire::Incarnation::none};
   starting_done_ = false;
-  port_.start({starting_, record.task, &spec->second, record.content});
+  port_.start({starting_, record.task, &spec->second, record.content, true});
   if (!starting_done_) {
     runs_.emplace(starting_, starting_run_);
     run_by_controller_handle_.emplace(record.handle, starting_);
@@ -184,7 +183,6 @@ void EngineCore::give_back(RunHandle run) {
   const auto found = runs_.find(run);
   if (found == runs_.end()) return;
   const std::uint64_t handle = found->second.controller_handle;
-  if (handle == 0) return;
   run_by_controller_handle_.erase(handle);
   runs_.erase(found);
   if (wire::Link* link = uplink_.link()) wire::encode(link->record(), wire::ReturnedRecord{handle});
@@ -250,7 +248,7 @@ void EngineCore::report_credit(wire::Duration mean_run) {
 }
 
 void EngineCore::end_turn(wire::Time) {
-  if (uplink_.link() != nullptr && !draining_) report_credit(mean_run_);
+  if (uplink_.link() != nullptr && !draining()) report_credit(mean_run_);
   uplink_.flush();
   for (auto& [id, client] : direct_clients_) {
     client->link.flush([&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
@@ -259,15 +257,18 @@ void EngineCore::end_turn(wire::Time) {
 
 // ---- leaving ----
 
-void EngineCore::drain() {
-  if (draining_) return;
-  draining_ = true;
-  if (wire::Link* link = uplink_.link()) wire::encode(link->record(), wire::DrainRecord{true});
+void EngineCore::drain(wire::DrainMode mode) {
+  if (leaving() || mode == mode_) return;
+  if (draining() != (mode != wire::DrainMode::resume)) port_.listen_direct(mode == wire::DrainMode::resume);
+  mode_ = mode;
+  if (wire::Link* link = uplink_.link()) wire::encode(link->record(), wire::DrainRecord{mode_});
+  credit_ = 0;  // to be told again
+  if (!draining()) return;
   for (const RunHandle run : port_.recall(SIZE_MAX)) give_back(run);
 }
 
 bool EngineCore::drained() const {
-  return draining_ && runs_.empty() && (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0);
+  return draining() && runs_.empty() && unreported_.empty() && (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0);
 }
 
 // ---- time ----
@@ -324,7 +325,7 @@ void EngineCore::on_direct_frame(const wire::Frame& frame, wire::Time now) {
       starting_ = next_run_++;
       starting_run_ = Run{{session, record.sequence}, 0, frame.header.from};
       starting_done_ = false;
-      port_.start({starting_, starting_run_.task, &spec->second, record.content});
+      port_.start({starting_, starting_run_.task, &spec->second, record.content, false});
       if (!starting_done_) runs_.emplace(starting_, starting_run_);
       starting_ = 0;
     } else {
@@ -334,7 +335,7 @@ void EngineCore::on_direct_frame(const wire::Frame& frame, wire::Time now) {
   if (!in.ok()) ++malformed_frames_;
 }
 
-// Acknowledgements of direct results.
+// Acknowledgements of direct results, and cancels.
 void EngineCore::on_client_frame(const wire::Frame& frame, wire::Time now) {
   const auto found = direct_clients_.find(frame.header.from);
   if (found == direct_clients_.end() || !found->second->link.matches(frame.header)) return;
@@ -343,9 +344,30 @@ void EngineCore::on_client_frame(const wire::Frame& frame, wire::Time now) {
     direct_clients_.erase(found);
     return;
   }
-  if (frame.header.kind == wire::FrameKind::heartbeat || frame.header.kind == wire::FrameKind::resend) {
-    found->second->link.receive(frame.header, now);
+  DirectClient& client = *found->second;
+  if (!wire::is_of_link(frame.header.kind) || !client.link.receive(frame, now)) return;
+  wire::Reader in(client.link.records());
+  while (const auto type = wire::next_record(in)) {
+    wire::CancelRecord record;
+    if (*type != wire::RecordType::cancel) {
+      in.fail();
+      break;
+    }
+    wire::decode(in, record);
+    if (in.ok()) on_direct_cancel(client, record.task);
   }
+  if (!in.ok()) ++malformed_frames_;
+}
+
+void EngineCore::on_direct_cancel(DirectClient& client, const wire::TaskId& task) {
+  const auto found = std::find_if(runs_.begin(), runs_.end(), [&](const auto& item) {
+    return item.second.controller_handle == 0 && item.second.task == task;
+  });
+  if (found == runs_.end() || !port_.cancel(found->first)) return;  // it has ended, or will soon
+  runs_.erase(found);
+  wire::Writer report;
+  wire::encode_report(report, {wire::TaskStatus::cancelled, "cancelled", 0, 0, {}});
+  wire::encode(client.link.record(), wire::ResultRecord{task.sequence, 1, self_, report.span()});
 }
 
 }  // namespace covey::engine

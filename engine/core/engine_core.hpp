@@ -28,6 +28,7 @@ struct RunOrder {
   wire::TaskId task;
   const wire::TaskSpec* spec = nullptr;  // valid during the call
   wire::ByteSpan content;                // valid during the call
+  bool recallable = true;                // false: scheme direct, which has nobody to give it back to
 };
 
 // What the core needs done, besides what an Outlet does.
@@ -35,10 +36,12 @@ class Port : public wire::Outlet {
  public:
   // Begins a run or queues it behind others, in order. It may call EngineCore::on_finished() before it returns.
   virtual void start(const RunOrder& order) = 0;
-  // Takes back up to `count` runs that have not begun, the newest first.
+  // Takes back up to `count` recallable runs that have not begun, the newest first.
   virtual std::vector<RunHandle> recall(std::size_t count) = 0;
   // True: it had not begun and is gone. False: it runs, and will report soon.
   virtual bool cancel(RunHandle run) = 0;
+  // Whether to listen for tasks of the scheme direct. It does at first.
+  virtual void listen_direct(bool on) = 0;
 };
 
 class EngineCore {
@@ -55,9 +58,11 @@ class EngineCore {
   void end_turn(wire::Time now);
   wire::Time next_deadline() const;
 
-  // Takes no more tasks and gives back those not begun; drained() once all that ran has been reported and acknowledged.
-  void drain();
-  bool draining() const { return draining_; }
+  // drain: takes no more tasks and gives back those not begun; drained() once all that ran has been reported and
+  // acknowledged. leave: the same, and there is no way back. resume: takes tasks again. The controller may ask for each.
+  void drain(wire::DrainMode mode);
+  bool draining() const { return mode_ != wire::DrainMode::resume; }
+  bool leaving() const { return mode_ == wire::DrainMode::leave; }
   bool drained() const;
   void say_goodbye() { uplink_.say_goodbye(); }
 
@@ -81,7 +86,7 @@ class EngineCore {
     wire::Incarnation client = wire::Incarnation::none;  // scheme direct
   };
 
-  void on_controller_event(wire::Uplink::Event event, const wire::Frame& frame);
+  void on_controller_event(wire::Uplink::Event event);
   void on_linked();
   void on_lost();
   void on_records(wire::Reader& in);
@@ -90,6 +95,7 @@ class EngineCore {
   void on_stop_run(std::uint64_t handle);
   void on_direct_frame(const wire::Frame& frame, wire::Time now);
   void on_client_frame(const wire::Frame& frame, wire::Time now);
+  void on_direct_cancel(DirectClient& client, const wire::TaskId& task);
   DirectClient& direct_client(const wire::Header& header, wire::Time now);
   void give_back(RunHandle run);
   void report_credit(wire::Duration mean_run);
@@ -120,7 +126,7 @@ class EngineCore {
   std::unordered_map<wire::Incarnation, std::unique_ptr<DirectClient>> direct_clients_;
   std::uint64_t credit_ = 0;  // as last told
   wire::Duration mean_run_{};
-  bool draining_ = false;
+  wire::DrainMode mode_ = wire::DrainMode::resume;
   wire::Time next_sweep_ = wire::kNever;
   std::uint64_t malformed_frames_ = 0;
   std::uint64_t completed_ = 0;

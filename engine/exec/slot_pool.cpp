@@ -67,7 +67,15 @@ bool SlotPool::recall(std::uint64_t handle) {
 std::vector<std::uint64_t> SlotPool::recall_newest(std::size_t count) {
   std::vector<std::uint64_t> taken;
   const std::lock_guard lock(mutex_);
-  for (; taken.size() < count && !queue_.empty(); queue_.pop_back()) taken.push_back(queue_.back().handle);
+  std::deque<Job> staying;
+  for (; taken.size() < count && !queue_.empty(); queue_.pop_back()) {
+    if (queue_.back().recallable) {
+      taken.push_back(queue_.back().handle);
+    } else {
+      staying.push_front(std::move(queue_.back()));
+    }
+  }
+  std::move(staying.begin(), staying.end(), std::back_inserter(queue_));
   refill();
   return taken;
 }

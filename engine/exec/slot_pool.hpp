@@ -26,6 +26,7 @@ struct Job {
   const Function* function = nullptr;  // outlives the pool
   wire::Payload args;
   std::chrono::nanoseconds run_limit{0};  // 0: none
+  bool recallable = true;              // recall_newest() may take it back
 };
 
 struct Finished {
@@ -46,7 +47,7 @@ struct RunningInfo {
 struct HoldPolicy {
   unsigned jobs = 4;  // about as long as this many jobs take
   std::chrono::nanoseconds longest =
-      std::chrono::milliseconds(2);  // and never longer, nor behind jobs that take longer
+      std::chrono::milliseconds(2);  // and no longer than this, as looked at when a job ends, nor behind jobs that take longer
 };
 
 class SlotPool {
@@ -68,7 +69,7 @@ class SlotPool {
   void push(std::span<Job> jobs);  // moves from them
   // Takes back one that has not begun; false: it runs, has finished, or is unknown.
   bool recall(std::uint64_t handle);
-  std::vector<std::uint64_t> recall_newest(std::size_t count);  // of those not begun, the newest first
+  std::vector<std::uint64_t> recall_newest(std::size_t count);  // of those not begun and recallable, the newest first
   // Tells one that runs to stop; it finishes as `cancelled`. Others are left alone.
   void cancel(std::uint64_t handle);
   // Replaces the contents of `into`, the oldest first.

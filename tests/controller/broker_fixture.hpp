@@ -25,6 +25,7 @@ class FarEnd {
   std::map<std::uint64_t, std::string> specs;       // function by spec number
   std::vector<std::uint64_t> stopped;               // handles that are to stop
   std::uint64_t recalled = 0;                       // tasks asked back
+  std::vector<wire::DrainMode> drains;
   struct Result {
     std::uint64_t sequence;
     wire::TaskStatus status;
@@ -101,7 +102,7 @@ struct BrokerFixture : testing::Test, wire::Outlet {
       ASSERT_EQ(wire::read_frame(message, frame), wire::FrameError::none);
       if (frame.header.kind == wire::FrameKind::welcome) peer.window = wire::decode_welcome(frame.body)->window;
       if (frame.header.kind == wire::FrameKind::refuse) peer.refusals.push_back(*wire::decode_refuse(frame.body));
-      if (peer.link && peer.link->matches(frame.header) && peer.link->receive(frame.header, now)) read_records(peer, frame.body);
+      if (peer.link && peer.link->matches(frame.header) && peer.link->receive(frame, now)) read_records(peer, peer.link->records());
     }
   }
   static void read_records(FarEnd& peer, wire::ByteSpan body) {
@@ -130,6 +131,10 @@ struct BrokerFixture : testing::Test, wire::Outlet {
         wire::RecallRecord record;
         wire::decode(in, record);
         peer.recalled += record.count;
+      } else if (*type == wire::RecordType::drain) {
+        wire::DrainRecord record;
+        wire::decode(in, record);
+        peer.drains.push_back(record.mode);
       } else if (*type == wire::RecordType::window) {
         wire::WindowRecord record;
         wire::decode(in, record);
@@ -181,5 +186,14 @@ struct BrokerFixture : testing::Test, wire::Outlet {
   }
   std::vector<FarEnd*> alive;
 };
+
+// What makes a task wait for others of session 77.
+inline wire::SubmitExtras after(std::uint64_t sequence, bool success = true, bool failure = false) {
+  wire::SubmitExtras extras;
+  extras.after.tasks = {{{wire::SessionId{77}, sequence}}};
+  extras.after.success = success;
+  extras.after.failure = failure;
+  return extras;
+}
 
 }  // namespace covey::controller

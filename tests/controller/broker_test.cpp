@@ -216,13 +216,6 @@ TEST_F(BrokerTest, ARunningTaskCanBeCancelled) {
   EXPECT_EQ(e.stopped.size(), 1u);
 }
 
-wire::SubmitExtras after(std::uint64_t sequence, bool success = true, bool failure = false) {
-  wire::SubmitExtras extras;
-  extras.after.tasks = {{{wire::SessionId{77}, sequence}}};
-  extras.after.success = success;
-  extras.after.failure = failure;
-  return extras;
-}
 
 TEST_F(BrokerTest, ATaskWaitsForItsDependency) {
   auto e = engine(1, 10);
@@ -459,51 +452,6 @@ TEST_F(BrokerTest, AnEngineCannotSpeakAsAClient) {
   wire::encode(c.link->record(), wire::CancelRecord{{wire::SessionId{77}, 1}});
   c.link->flush([&](wire::ByteSpan frame) { broker.on_frame(wire::Role::engine, frame, now); });
   EXPECT_EQ(broker.counters().stale_frames, 1u);
-}
-
-struct QueriesTest : BrokerTest {};
-
-TEST_F(QueriesTest, ExplainSaysWhatATaskWaitsFor) {
-  auto c = client(2);
-  const auto why = [&](std::uint64_t sequence) {
-    return broker.ask(R"({"what":"explain","task":")" + wire::to_string({wire::SessionId{77}, sequence}) + "\"}", now);
-  };
-  submit(c, {}, 1);
-  EXPECT_NE(why(1).find("no engines are here"), std::string::npos);
-  auto e = engine(1, 1);
-  submit(c, {}, 2);
-  EXPECT_NE(why(1).find("an engine has it"), std::string::npos);
-  EXPECT_NE(why(2).find("hold as many tasks as they want"), std::string::npos);
-  submit(c, {}, 3, 1, after(1));
-  EXPECT_NE(why(3).find("1 of its dependencies"), std::string::npos);
-  wire::TaskSpec labelled;
-  labelled.labels = {"gpu=a100"};
-  submit(c, labelled, 4);
-  EXPECT_NE(why(4).find("gpu=a100"), std::string::npos);
-  read(e);
-  finish(e);
-  EXPECT_NE(why(1).find("it ran"), std::string::npos);
-  EXPECT_NE(why(99).find("no task"), std::string::npos);
-}
-
-TEST_F(QueriesTest, DetachedResultsAreKeptUntilAskedFor) {
-  auto e = engine(1, 1);
-  auto c = client(2);
-  wire::TaskSpec detached;
-  detached.detached = true;
-  submit(c, detached, 1);
-  read(e);
-  finish(e);
-  read(c);
-  EXPECT_TRUE(c.results.empty());
-  const auto answer = broker.ask(R"({"what":"result","task":"000000000000004d-1"})", now);
-  EXPECT_NE(answer.find(R"("status":"ok")"), std::string::npos) << answer;
-}
-
-TEST_F(QueriesTest, BadRequestsNameWhatWouldBeRight) {
-  EXPECT_NE(broker.ask("nonsense", now).find("JSON object"), std::string::npos);
-  EXPECT_NE(broker.ask(R"({"what":"dance"})", now).find("status, engines"), std::string::npos);
-  EXPECT_NE(broker.ask(R"({"what":"explain","task":"17"})", now).find("00c0ffee00c0ffee-17"), std::string::npos);
 }
 
 struct SmallStoreTest : BrokerFixture {

@@ -25,6 +25,7 @@ struct EngineSink : engine::Port {
   void start(const engine::RunOrder& order) override { held.push_back(order.run); }
   std::vector<engine::RunHandle> recall(std::size_t) override { return std::exchange(held, {}); }
   bool cancel(engine::RunHandle run) override { return std::erase(held, run) > 0; }
+  void listen_direct(bool) override {}
   std::vector<engine::RunHandle> held;
 };
 

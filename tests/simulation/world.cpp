@@ -79,11 +79,12 @@ struct World::EngineProcess : World::Process, engine::Port {
     wire::TaskId task;
     Deed deed;
     bool once;
+    bool recallable;
   };
   void start(const engine::RunOrder& order) override {
     const auto content = wire::decode_content(order.content);
     const Deed deed = content && !content->bytes.empty() ? static_cast<Deed>(content->bytes[0]) : Deed::quick;
-    const Queued queued{order.run, order.task, deed, order.spec->max_attempts == 1 && order.spec->retries == 0};
+    const Queued queued{order.run, order.task, deed, order.spec->max_attempts == 1 && order.spec->retries == 0, order.recallable};
     if (deed == Deed::quick && running.empty() && queue.empty()) {
       begun(queued);
       return finish(order.run, deed);
@@ -133,12 +134,14 @@ struct World::EngineProcess : World::Process, engine::Port {
   }
   std::vector<engine::RunHandle> recall(std::size_t count) override {
     std::vector<engine::RunHandle> taken;
-    while (taken.size() < count && !queue.empty()) {
-      taken.push_back(queue.back().run);
-      queue.pop_back();
+    for (std::size_t i = queue.size(); i-- > 0 && taken.size() < count;) {
+      if (!queue[i].recallable) continue;
+      taken.push_back(queue[i].run);
+      queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
     }
     return taken;
   }
+  void listen_direct(bool on) override { hears_direct = on; }
   bool cancel(engine::RunHandle run) override {
     const auto found = std::find_if(queue.begin(), queue.end(), [&](const Queued& queued) { return queued.run == run; });
     if (found == queue.end()) return false;
@@ -153,6 +156,7 @@ struct World::EngineProcess : World::Process, engine::Port {
   std::deque<Queued> queue;
   std::unordered_map<engine::RunHandle, Deed> running;
   std::uint64_t highest_credit = 0;
+  bool hears_direct = true;
   bool dead = false;
 };
 

@@ -38,8 +38,8 @@ struct LinkTest : testing::Test {
       Frame frame;
       EXPECT_EQ(read_frame(message, frame), FrameError::none);
       EXPECT_TRUE(to.matches(frame.header));
-      if (!to.receive(frame.header, now)) continue;
-      for (Reader in(frame.body); !in.at_end();) records.emplace_back(in.text());
+      if (!to.receive(frame, now)) continue;
+      for (Reader in(to.records()); !in.at_end();) records.emplace_back(in.text());
     }
     return records;
   }
@@ -159,7 +159,7 @@ TEST_F(LinkTest, AcknowledgementsOpenTheWindowAgain) {
 TEST_F(LinkTest, AnAcknowledgementOfWhatWasNeverSentIsIgnored) {
   say(left, "a");
   flush(left);
-  left.receive({FrameKind::heartbeat, 7, kRight, kLeft, 0, 99}, now);
+  left.receive({{FrameKind::heartbeat, 7, kRight, kLeft, 0, 99}, {}}, now);
   EXPECT_EQ(left.acknowledged(), 0u);
 }
 
@@ -176,6 +176,60 @@ TEST_F(LinkTest, UnacknowledgedBodiesCanBeReadBack) {
   Texts bodies;
   left.for_each_unacknowledged([&](ByteSpan body) { bodies.emplace_back(Reader(body).text()); });
   EXPECT_EQ(bodies, (Texts{"a", "b"}));
+}
+
+TEST_F(LinkTest, ARecordLongerThanAFrameArrivesWholeBetweenItsNeighbours) {
+  const std::string longer(3 * kMaxFrameBytes, 'x');
+  Link wide{kLeft, kRight, 7, {}}, other{kRight, kLeft, 7, {}};
+  say(wide, "before");
+  say(wide, longer);
+  say(wide, "after");
+  const auto frames = flush(wide);
+  for (const auto& frame : frames) EXPECT_LE(frame.size(), kMaxFrameBytes);
+  EXPECT_EQ(deliver(other, frames), (Texts{"before", longer, "after"}));
+}
+
+TEST_F(LinkTest, ALongRecordSurvivesALossInItsMiddle) {
+  const std::string longer(3 * kMaxFrameBytes, 'x');
+  Link wide{kLeft, kRight, 7, {}}, other{kRight, kLeft, 7, {}};
+  say(wide, longer);
+  auto frames = flush(wide);
+  frames.erase(frames.begin() + 1);
+  EXPECT_TRUE(deliver(other, frames).empty());
+  Frames resend;
+  other.flush_control(now, [&](ByteSpan frame) { resend.emplace_back(frame.begin(), frame.end()); });
+  deliver(wide, resend);
+  EXPECT_EQ(deliver(other, flush(wide)), Texts{longer});
+}
+
+TEST_F(LinkTest, ARecordOverTheLimitIsDroppedAndTheNextArrives) {
+  const std::vector<std::byte> piece(60'000);
+  const auto frame = [&](FrameKind kind, std::uint64_t sequence, ByteSpan body) {
+    std::vector<std::byte> message(kHeaderBytes);
+    write_header(message.data(), {kind, 7, kLeft, kRight, sequence, 0});
+    message.insert(message.end(), body.begin(), body.end());
+    return message;
+  };
+  Frames frames;
+  const auto parts = Link::kMaxRecordBytes / piece.size() + 1;
+  for (std::uint64_t i = 1; i <= parts; ++i) frames.push_back(frame(FrameKind::part, i, piece));
+  frames.push_back(frame(FrameKind::data, parts + 1, {}));
+  Writer next;
+  next.text("next");
+  frames.push_back(frame(FrameKind::data, parts + 2, next.span()));
+  EXPECT_EQ(deliver(right, frames), Texts{"next"});
+}
+
+TEST_F(LinkTest, UnacknowledgedLongRecordsAreNotReadBack) {
+  Link wide{kLeft, kRight, 7, {}};
+  say(wide, "a");
+  say(wide, std::string(2 * kMaxFrameBytes, 'x'));
+  Texts bodies;
+  const auto read_back = [&](ByteSpan body) { bodies.emplace_back(Reader(body).text()); };
+  wide.for_each_unacknowledged(read_back);
+  flush(wide);
+  wide.for_each_unacknowledged(read_back);
+  EXPECT_EQ(bodies, (Texts{"a", "a"}));
 }
 
 }  // namespace
