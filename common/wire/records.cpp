@@ -65,7 +65,7 @@ std::optional<ContentView> decode_content(ByteSpan content) {
   reference.holder_role = in.u8();
   reference.blob = in.varint();
   reference.size = in.varint();
-  if (!in.ok() || !in.at_end()) return std::nullopt;
+  if (!in.ok() || !in.at_end() || reference.size == 0 || reference.holder_role > 2) return std::nullopt;
   view.reference = reference;
   return view;
 }
