@@ -82,6 +82,7 @@ wire::Payload AsyncResult::get_at(std::size_t index, std::chrono::nanoseconds ti
   const Outcome& outcome = state_->outcome(index);
   const auto report = wire::decode_report(outcome.report.span());
   if (!report || report->status != wire::TaskStatus::ok) throw TaskError(metadata_of(*state_, outcome), index);
+  if (outcome.value) return *outcome.value;
   const auto content = wire::decode_content(report->content);
   if (!content) throw std::runtime_error("malformed result");
   return {content->codec, wire::Buffer::copy_of(content->bytes)};

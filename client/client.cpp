@@ -61,13 +61,17 @@ std::string extras_of(const TaskOptions& options) {
   return std::string(wire::as_text(out.span()));
 }
 
-wire::SmallBytes content_of(const wire::Payload& args) {
-  if (args.buffer.size() > wire::kInlinePayloadBytes) {
-    throw std::length_error(fmt::format("arguments of {} bytes: at most {} travel inline", args.buffer.size(), wire::kInlinePayloadBytes));
+// Small arguments travel with the task; large ones stay here until an engine fetches them.
+void put_args(Session::Pending& pending, wire::Payload&& args, std::uint64_t limit) {
+  const std::size_t size = args.buffer.size();
+  if (size > limit) throw std::length_error(fmt::format("arguments of {} bytes; the limit is {}", size, limit));
+  if (size > wire::kInlinePayloadBytes) {
+    pending.large = std::make_unique<const wire::Payload>(std::move(args));
+    return;
   }
   wire::Writer out;
   wire::encode_content(out, args.codec, args.buffer.span());
-  return wire::SmallBytes(out.span());
+  pending.content = wire::SmallBytes(out.span());
 }
 
 }  // namespace
@@ -84,14 +88,20 @@ std::uint32_t View::spec_for(std::string_view function) {
 }
 
 AsyncResult View::apply(std::string_view function, wire::Payload args) {
-  auto content = content_of(args);
+  Session::Pending pending;
+  put_args(pending, std::move(args), session_->max_payload());
   const auto spec = spec_for(function);
   auto state = std::make_shared<ResultState>();
   state->session = session_;
   state->segment.state = state;
   state->segment.left = 1;
   session_->acquire(1);
-  session_->submit(Session::Pending{std::move(content), extras_of(options), &state->segment, spec, scheme_, true});
+  pending.extras = extras_of(options);
+  pending.segment = &state->segment;
+  pending.spec = spec;
+  pending.scheme = scheme_;
+  pending.first = true;
+  session_->submit(std::move(pending));
   return AsyncResult(std::move(state));
 }
 
@@ -115,8 +125,13 @@ AsyncResult View::map(std::string_view function, std::vector<std::string> inputs
     std::vector<Session::Pending> slice;
     slice.reserve(count);
     for (std::size_t i = first; i < first + count; ++i) {
-      auto content = content_of({wire::Codec::json, wire::Buffer(std::move(inputs[i]))});
-      slice.push_back(Session::Pending{std::move(content), extras, segment, spec, scheme_, i == first});
+      Session::Pending& pending = slice.emplace_back();
+      put_args(pending, {wire::Codec::json, wire::Buffer(std::move(inputs[i]))}, session_->max_payload());
+      pending.extras = extras;
+      pending.segment = segment;
+      pending.spec = spec;
+      pending.scheme = scheme_;
+      pending.first = i == first;
     }
     session_->acquire(count);
     session_->submit(std::move(slice));

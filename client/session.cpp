@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <future>
 #include <random>
 #include <utility>
@@ -15,6 +16,9 @@ std::uint64_t random64() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32 | device()) | 1;
 }
+
+constexpr auto kSpillTimeout = std::chrono::seconds(30);
+constexpr auto kSpillPause = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -44,17 +48,34 @@ void Session::start_thread() {
 
 void Session::close() {
   if (loop_ == nullptr) return;
-  const auto leave = [this] {
+  if (!thread_.joinable()) return leave();  // on the caller's loop nothing may wait
+  boost::asio::post(io_, [this] {
     take_pending();
-    core_.say_goodbye();
-    abandon_unfinished();
-    loop_.reset();
-    connection_.reset();
-  };
-  if (!thread_.joinable()) return leave();
-  boost::asio::post(io_, leave);
+    core_.spill();
+    loop_->turn();
+    leave_when_spilled(std::chrono::steady_clock::now() + kSpillTimeout);
+  });
   work_.reset();
   thread_.join();
+}
+
+// Large arguments of tasks that go on without us have to reach the controller first.
+void Session::leave_when_spilled(std::chrono::steady_clock::time_point deadline) {
+  if (core_.spilled()) return leave();
+  if (std::chrono::steady_clock::now() > deadline) {
+    log("large arguments of unfinished tasks could not be handed over in time: these tasks will fail as payload_lost");
+    return leave();
+  }
+  auto timer = std::make_shared<boost::asio::steady_timer>(io_, kSpillPause);
+  timer->async_wait([this, timer, deadline](const boost::system::error_code&) { leave_when_spilled(deadline); });
+}
+
+void Session::leave() {
+  take_pending();
+  core_.say_goodbye();
+  abandon_unfinished();
+  loop_.reset();
+  connection_.reset();
 }
 
 // Nobody will tell how these end: whoever waits for them is told so.
@@ -137,7 +158,7 @@ void Session::take_pending() {
 }
 
 void Session::submit_now(const Pending& pending) {
-  const auto sequence = core_.submit({pending.scheme, pending.spec, pending.content.span(), wire::as_bytes(pending.extras),
+  const auto sequence = core_.submit({pending.scheme, pending.spec, pending.content.span(), pending.large.get(), wire::as_bytes(pending.extras),
                                       reinterpret_cast<std::uint64_t>(pending.segment)});
   if (pending.first) pending.segment->first_sequence = sequence;
 }
@@ -159,6 +180,7 @@ void Session::on_result(std::uint64_t cookie, const ResultView& result) {
   wire::Writer report;
   wire::encode_report(report, result.report);
   outcome.report = wire::SmallBytes(report.span());
+  if (!result.value.buffer.empty()) outcome.value = std::make_unique<const wire::Payload>(result.value);
   outcome.sequence = result.sequence;
   outcome.attempts = result.attempts;
   outcome.engine = result.engine;
@@ -189,6 +211,7 @@ void Session::on_result(std::uint64_t cookie, const ResultView& result) {
 void Session::on_window(std::uint64_t tasks) {
   const std::lock_guard lock(waiting);
   window_.store(tasks);
+  max_payload_.store(core_.max_payload(), std::memory_order_relaxed);
   changed.notify_all();
 }
 

@@ -29,6 +29,7 @@ struct Segment {
 
 struct Outcome {
   wire::SmallBytes report;
+  std::unique_ptr<const wire::Payload> value;  // where it was too large for the report
   std::uint64_t sequence = 0;
   std::uint32_t attempts = 0;
   wire::Incarnation engine = wire::Incarnation::none;
@@ -74,6 +75,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void acquire(std::size_t tasks);
   struct Pending {
     wire::SmallBytes content;
+    std::unique_ptr<const wire::Payload> large;  // instead of content
     std::string extras;
     Segment* segment = nullptr;
     std::uint32_t spec = 0;
@@ -101,6 +103,8 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void on_response(std::uint64_t request, std::string_view json) override;
   void on_window(std::uint64_t tasks) override;
   void take_pending();
+  void leave_when_spilled(std::chrono::steady_clock::time_point deadline);
+  void leave();
   void abandon_unfinished();
   void submit_now(const Pending& pending);
   void schedule();
@@ -119,7 +123,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   std::atomic<std::uint64_t> outstanding_{0};
   std::atomic<std::uint64_t> window_{65'536};  // the controller's, once it has said; until then, a modest one
   std::atomic<int> blocked_{0};                // threads in acquire()
-  std::atomic<std::uint64_t> max_payload_{0};
+  std::atomic<std::uint64_t> max_payload_{wire::Welcome{}.max_payload};
 
   std::mutex pending_mutex_;
   std::vector<Pending> pending_;   // guarded by pending_mutex_

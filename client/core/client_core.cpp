@@ -27,6 +27,7 @@ ClientCore::ClientCore(wire::Incarnation self, wire::SessionId session, const wi
       subjects_(subjects),
       port_(port),
       uplink_(self, subjects_, hello_of(session, std::move(name)), port),
+      fetcher_({self, wire::Role::client, &subjects_}, port, *this),
       direct_link_(static_cast<std::uint32_t>(self) | 1) {}
 
 // ---- connection ----
@@ -36,7 +37,14 @@ void ClientCore::on_connected(wire::Time now) {
   connected_since_ = now;
   next_sweep_ = now;
   uplink_.on_connected(now);
+  fetcher_.on_connected(now);
   for (auto& [id, engine] : direct_engines_) engine->link.rewind();
+}
+
+void ClientCore::on_disconnected() {
+  connected_ = false;
+  uplink_.on_disconnected();
+  fetcher_.on_disconnected();
 }
 
 void ClientCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now) {
@@ -45,6 +53,7 @@ void ClientCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time 
     ++malformed_frames_;
     return;
   }
+  if (frame.header.kind == wire::FrameKind::payload) return on_payload_frame(sender, frame, now);
   if (sender == wire::Role::engine) return on_engine_frame(frame, now);
   if (sender != wire::Role::controller) return;
   switch (uplink_.on_frame(frame, now)) {
@@ -66,9 +75,11 @@ void ClientCore::on_linked() {
   port_.on_window(window_);
   ++links_;
   next_to_send_ = 1;
+  again_.clear();
   for (const auto& [number, json] : requests_) {
     wire::encode_request(uplink_.link()->record(), wire::RecordType::request, {number, json});
   }
+  if (spilling_) spill();
 }
 
 void ClientCore::on_controller_records(wire::Reader& in) {
@@ -88,6 +99,12 @@ void ClientCore::on_controller_records(wire::Reader& in) {
         port_.on_window(window_);
         break;
       }
+      case wire::RecordType::release: {  // the controller has taken it over
+        wire::ReleaseRecord record;
+        wire::decode(in, record);
+        if (in.ok()) args_.erase(record.blob);
+        break;
+      }
       case wire::RecordType::response: {
         wire::RequestRecord record;
         wire::decode(in, record);
@@ -103,6 +120,9 @@ void ClientCore::on_result(const wire::ResultRecord& record) {
   ClientTask* task = tasks_.find(record.sequence);
   if (task == nullptr) {
     ++duplicates_;
+    if (const auto blob = wire::report_reference(record.report)) {
+      taken_.push_back({record.sequence, wire::TakenOutcome::read, *blob});
+    }
     return;
   }
   const auto report = wire::decode_report(record.report);
@@ -110,13 +130,23 @@ void ClientCore::on_result(const wire::ResultRecord& record) {
     ++malformed_frames_;
     return;
   }
-  const std::uint64_t cookie = task->cookie;
-  const std::uint64_t direct_frame = task->direct_frame;
-  if (task->has_extras) extras_.erase(record.sequence);
-  outcomes_.set(record.sequence, report->status == wire::TaskStatus::ok);
-  tasks_.erase(record.sequence);
+  const auto content = wire::decode_content(report->content);
+  if (content && content->reference) return fetch_value(record, *report, *content);
+  if (task->arriving) fetcher_.forget(record.sequence);
+  deliver(*task, {record.sequence, record.attempts, record.engine, *report, {}});
+}
+
+// The task ends. What its arguments held is free again.
+void ClientCore::deliver(ClientTask& task, const ResultView& result) {
+  const std::uint64_t cookie = task.cookie;
+  const std::uint64_t direct_frame = task.direct_frame;
+  if (task.has_extras) extras_.erase(result.sequence);
+  if (task.arriving) arriving_.erase(result.sequence);
+  if (!args_.empty()) args_.erase(result.sequence);
+  outcomes_.set(result.sequence, result.report.status == wire::TaskStatus::ok);
+  tasks_.erase(result.sequence);
   if (direct_frame != 0) finish_direct(direct_frame);
-  port_.on_result(cookie, {record.sequence, record.attempts, record.engine, *report});
+  port_.on_result(cookie, result);
 }
 
 // ---- submitting ----
@@ -133,7 +163,16 @@ std::uint32_t ClientCore::add_spec(const wire::TaskSpec& spec) {
 std::uint64_t ClientCore::submit(const Submission& submission) {
   const std::uint64_t sequence = next_sequence_++;
   ClientTask& task = tasks_.insert(sequence);
-  task.content = wire::SmallBytes(submission.content);
+  if (submission.large != nullptr) {
+    wire::Writer content;
+    const std::uint64_t size = submission.large->buffer.size();
+    wire::encode_content(content, submission.large->codec,
+                         {self_, static_cast<std::uint8_t>(wire::Role::client), sequence, size});
+    task.content = wire::SmallBytes(content.span());
+    args_.emplace(sequence, submission.large->buffer);
+  } else {
+    task.content = wire::SmallBytes(submission.content);
+  }
   task.spec = submission.spec;
   task.cookie = submission.cookie;
   task.direct = submission.scheme == Scheme::direct;
@@ -151,9 +190,14 @@ void ClientCore::pump() {
   while (link != nullptr && next_to_send_ < next_sequence_ && link->has_room()) {
     for (std::size_t i = 0; i < kPumpSlice && next_to_send_ < next_sequence_; ++i, ++next_to_send_) {
       ClientTask* task = tasks_.find(next_to_send_);
-      if (task != nullptr && !task->direct) encode_submit(*link, next_to_send_, *task);
+      if (task != nullptr && !task->direct && !task->arriving) encode_submit(*link, next_to_send_, *task);
     }
   }
+  // In this order: a controller that has forgotten the task gets it before it hears that the value was lost.
+  for (; link != nullptr && !again_.empty(); again_.pop_front()) {
+    if (ClientTask* task = tasks_.find(again_.front())) encode_submit(*link, again_.front(), *task);
+  }
+  for (; link != nullptr && !taken_.empty(); taken_.pop_front()) wire::encode(link->record(), taken_.front());
   while (link != nullptr && !cancels_.empty() && next_to_send_ == next_sequence_) {
     wire::encode(link->record(), wire::CancelRecord{cancels_.front()});
     cancels_.pop_front();
@@ -204,6 +248,7 @@ std::uint64_t ClientCore::request(std::string_view json) {
 }
 
 void ClientCore::end_turn(wire::Time now) {
+  fetcher_.flush(now);
   pump();
   uplink_.flush();
   flush_direct(now);
@@ -222,6 +267,7 @@ void ClientCore::say_goodbye() {
 
 void ClientCore::on_timer(wire::Time now) {
   uplink_.on_timer(now);
+  fetcher_.on_timer(now);
   for (auto& [id, engine] : direct_engines_) {
     engine->link.flush_control(now, [&, to = engine.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
   }
@@ -229,7 +275,7 @@ void ClientCore::on_timer(wire::Time now) {
 }
 
 wire::Time ClientCore::next_deadline() const {
-  wire::Time deadline = uplink_.next_deadline();
+  wire::Time deadline = std::min(uplink_.next_deadline(), fetcher_.next_deadline());
   if (connected_ && (!direct_engines_.empty() || !direct_frames_.empty())) deadline = std::min(deadline, next_sweep_);
   for (const auto& [id, engine] : direct_engines_) deadline = std::min(deadline, engine->link.control_deadline());
   return deadline;

@@ -18,6 +18,7 @@
 #include "common/wire/outlet.hpp"
 #include "common/wire/records.hpp"
 #include "common/wire/subjects.hpp"
+#include "common/wire/transfer.hpp"
 #include "common/wire/uplink.hpp"
 
 namespace covey::client {
@@ -28,6 +29,7 @@ struct ResultView {
   std::uint32_t attempts = 0;
   wire::Incarnation engine = wire::Incarnation::none;
   wire::RunReport report;
+  wire::Payload value;  // where it was too large for the report, whose content is empty then
 };
 
 // What the core needs done, besides what an Outlet does.
@@ -46,18 +48,19 @@ struct Submission {
   Scheme scheme = Scheme::controller;
   std::uint32_t spec = 0;  // from add_spec()
   wire::ByteSpan content;
+  const wire::Payload* large = nullptr;  // instead of content: stays here until the engine that runs the task fetches it
   wire::ByteSpan extras;   // an encoded SubmitExtras, or empty; scheme controller only
   std::uint64_t cookie = 0;
 };
 
-class ClientCore {
+class ClientCore : private wire::Fetcher::Taker {
  public:
   ClientCore(wire::Incarnation self, wire::SessionId session, const wire::Subjects& subjects, std::string name, Port& port);
 
   // ---- events ----
   void on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now);
   void on_connected(wire::Time now);
-  void on_disconnected() { uplink_.on_disconnected(); connected_ = false; }
+  void on_disconnected();
   void on_timer(wire::Time now);
   void end_turn(wire::Time now);
   wire::Time next_deadline() const;
@@ -73,6 +76,9 @@ class ClientCore {
     tasks_.for_each([&](std::uint64_t sequence, const ClientTask& task) { visit(sequence, task.cookie); });
   }
   std::uint64_t request(std::string_view json);
+  // Asks the controller to take over the arguments of unfinished tasks, before we leave; spilled() once it has, or cannot.
+  void spill();
+  bool spilled();
   void say_goodbye();
 
   bool linked() const { return uplink_.link() != nullptr; }
@@ -107,11 +113,27 @@ class ClientCore {
     bool ack_owed = false;
   };
 
+  // A result whose value is on its way here.
+  struct Arriving {
+    std::uint64_t link = 0;  // on which it came
+    std::uint32_t attempts = 0;
+    wire::Incarnation engine = wire::Incarnation::none;
+    std::string report;
+    wire::Codec codec = wire::Codec::json;
+    wire::BlobReference blob;
+  };
+
   void on_controller_records(wire::Reader& in);
   void on_linked();
   void pump();
   void encode_submit(wire::Link& link, std::uint64_t sequence, ClientTask& task);
   void on_result(const wire::ResultRecord& record);
+  void deliver(ClientTask& task, const ResultView& result);
+  void fetch_value(const wire::ResultRecord& record, const wire::RunReport& report, const wire::ContentView& content);
+  void on_fetched(std::uint64_t sequence, wire::Buffer payload) override;
+  void on_fetch_failed(std::uint64_t sequence, wire::FetchError error) override;
+  void say_taken(const ClientTask& task, const wire::TakenRecord& record);
+  void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
   void resolve_known(wire::Writer& out, wire::ByteSpan extras);
 
   void on_engine_frame(const wire::Frame& frame, wire::Time now);
@@ -129,6 +151,7 @@ class ClientCore {
   wire::Subjects subjects_;
   Port& port_;
   wire::Uplink uplink_;
+  wire::Fetcher fetcher_;  // of results' values, by sequence
   std::uint64_t window_ = 0;
   bool connected_ = false;
   wire::Time connected_since_{};
@@ -137,12 +160,17 @@ class ClientCore {
   std::unordered_map<std::string, std::uint32_t> spec_by_bytes_;
   TaskPages tasks_;
   std::unordered_map<std::uint64_t, std::string> extras_;
+  std::unordered_map<std::uint64_t, wire::Buffer> args_;  // of unfinished tasks, where they are large, by sequence
+  std::unordered_map<std::uint64_t, Arriving> arriving_;
   OutcomeBits outcomes_;
   std::uint64_t next_sequence_ = 1;
   std::uint64_t next_to_send_ = 1;   // on the present link
   std::uint64_t highest_sent_ = 0;   // on any link: a controller may have it
   std::uint64_t links_ = 0;
   std::deque<wire::TaskId> cancels_;  // to send
+  std::deque<wire::TakenRecord> taken_;     // to send
+  std::deque<std::uint64_t> again_;         // tasks to submit again on this link, because their values were lost
+  bool spilling_ = false;
   std::map<std::uint64_t, std::string> requests_;  // not yet answered; asked again on a new link
   std::uint64_t next_request_ = 1;
 

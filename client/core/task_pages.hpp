@@ -20,6 +20,7 @@ struct ClientTask {
   bool used = false;
   bool direct = false;
   bool has_extras = false;
+  bool arriving = false;   // it has completed, and its value is on its way here
   bool cancelled = false;  // scheme direct: to be said to the engine once it has accepted
 };
 

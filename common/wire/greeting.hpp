@@ -25,7 +25,7 @@ struct Hello {
 
 struct Welcome {
   std::uint64_t window = 0;          // clients: how many unfinished tasks they may have
-  std::uint64_t max_payload = 0;     // bytes of one payload, inline or referenced
+  std::uint64_t max_payload = 1ULL << 30;  // bytes of one payload, inline or referenced
   std::uint64_t heartbeat_ms = 500;  // how often the controller wants to hear something
   bool operator==(const Welcome&) const = default;
 };

@@ -27,6 +27,22 @@ TaskId task_id(Reader& in) {
   return id;
 }
 
+void reference(Writer& out, const BlobReference& blob) {
+  id64(out, blob.holder);
+  out.u8(blob.holder_role);
+  out.varint(blob.blob);
+  out.varint(blob.size);
+}
+BlobReference reference(Reader& in) {
+  BlobReference blob;
+  blob.holder = id64<Incarnation>(in);
+  blob.holder_role = in.u8();
+  blob.blob = in.varint();
+  blob.size = in.varint();
+  if (blob.size == 0 || blob.holder_role > 2) in.fail();
+  return blob;
+}
+
 bool flag(Reader& in) {
   const auto value = in.u8();
   if (value > 1) in.fail();
@@ -40,12 +56,9 @@ void encode_content(Writer& out, Codec codec, ByteSpan bytes) {
   out.raw(bytes);
 }
 
-void encode_content(Writer& out, Codec codec, const BlobReference& reference) {
+void encode_content(Writer& out, Codec codec, const BlobReference& blob) {
   out.u8(static_cast<std::uint8_t>(codec) | kReferenceBit);
-  id64(out, reference.holder);
-  out.u8(reference.holder_role);
-  out.varint(reference.blob);
-  out.varint(reference.size);
+  reference(out, blob);
 }
 
 std::optional<ContentView> decode_content(ByteSpan content) {
@@ -60,13 +73,8 @@ std::optional<ContentView> decode_content(ByteSpan content) {
     return view;
   }
   Reader in(content.subspan(1));
-  BlobReference reference;
-  reference.holder = id64<Incarnation>(in);
-  reference.holder_role = in.u8();
-  reference.blob = in.varint();
-  reference.size = in.varint();
-  if (!in.ok() || !in.at_end() || reference.size == 0 || reference.holder_role > 2) return std::nullopt;
-  view.reference = reference;
+  view.reference = reference(in);
+  if (!in.ok() || !in.at_end()) return std::nullopt;
   return view;
 }
 
@@ -121,11 +129,15 @@ void decode(Reader& in, RequestRecord& record) {
 void encode(Writer& out, const TakenRecord& record) {
   type(out, RecordType::taken);
   out.varint(record.sequence);
-  out.u8(record.lost ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>(record.outcome));
+  reference(out, record.blob);
 }
 void decode(Reader& in, TakenRecord& record) {
   record.sequence = in.varint();
-  record.lost = flag(in);
+  const auto outcome = in.u8();
+  if (outcome > static_cast<std::uint8_t>(TakenOutcome::unreachable)) return in.fail();
+  record.outcome = static_cast<TakenOutcome>(outcome);
+  record.blob = reference(in);
 }
 
 void encode(Writer& out, const ResultRecord& record) {
@@ -190,6 +202,16 @@ void encode(Writer& out, const ReleaseRecord& record) {
 }
 void decode(Reader& in, ReleaseRecord& record) { record.blob = in.varint(); }
 
+void encode(Writer& out, const SpillRecord& record) {
+  type(out, RecordType::spill);
+  out.varint(record.blob);
+  out.varint(record.size);
+}
+void decode(Reader& in, SpillRecord& record) {
+  record.blob = in.varint();
+  record.size = in.varint();
+}
+
 void encode(Writer& out, const FinishedRecord& record) {
   type(out, RecordType::finished);
   out.fixed(record.handle);
@@ -235,6 +257,39 @@ void encode(Writer& out, const AcceptedRecord& record) {
   out.varint(record.frame);
 }
 void decode(Reader& in, AcceptedRecord& record) { record.frame = in.varint(); }
+
+namespace {
+template <class Record>
+void skip(Reader& in) {
+  Record record;
+  decode(in, record);
+}
+}  // namespace
+
+void skip_record(Reader& in, RecordType type) {
+  switch (type) {
+    case RecordType::spec: return skip<SpecRecord>(in);
+    case RecordType::submit: return skip<SubmitRecord>(in);
+    case RecordType::cancel: return skip<CancelRecord>(in);
+    case RecordType::request:
+    case RecordType::response: return skip<RequestRecord>(in);
+    case RecordType::taken: return skip<TakenRecord>(in);
+    case RecordType::result: return skip<ResultRecord>(in);
+    case RecordType::window: return skip<WindowRecord>(in);
+    case RecordType::run: return skip<RunRecord>(in);
+    case RecordType::recall: return skip<RecallRecord>(in);
+    case RecordType::stop_run: return skip<StopRunRecord>(in);
+    case RecordType::drain: return skip<DrainRecord>(in);
+    case RecordType::release: return skip<ReleaseRecord>(in);
+    case RecordType::finished: return skip<FinishedRecord>(in);
+    case RecordType::returned: return skip<ReturnedRecord>(in);
+    case RecordType::credit: return skip<CreditRecord>(in);
+    case RecordType::adopt: return skip<AdoptRecord>(in);
+    case RecordType::adopted_all: return;
+    case RecordType::accepted: return skip<AcceptedRecord>(in);
+    case RecordType::spill: return skip<SpillRecord>(in);
+  }
+}
 
 std::optional<RecordType> next_record(Reader& in) {
   if (in.at_end()) return std::nullopt;
@@ -352,6 +407,13 @@ std::optional<RunReport> decode_report(ByteSpan bytes) {
 TaskStatus report_status(ByteSpan report) {
   return report.empty() ? TaskStatus::failed
                         : static_cast<TaskStatus>(static_cast<std::uint8_t>(report[0]) & ~kReferenceBit);
+}
+
+std::optional<BlobReference> report_reference(ByteSpan report) {
+  if (!report_has_reference(report)) return std::nullopt;
+  const auto decoded = decode_report(report);
+  const auto content = decoded ? decode_content(decoded->content) : std::nullopt;
+  return content ? content->reference : std::nullopt;
 }
 
 bool report_has_reference(ByteSpan report) {

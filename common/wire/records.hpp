@@ -21,7 +21,7 @@ enum class RecordType : std::uint8_t {
   submit = 2,     // client → controller (or engine, scheme direct)
   cancel = 3,     // client → controller
   request = 4,    // client → controller: an administrative question, JSON
-  taken = 5,      // client → controller: a referenced result has been read, or (lost) cannot be
+  taken = 5,      // client → controller (or engine, scheme direct): a referenced result has been read, or cannot be
   result = 6,     // controller (or engine, scheme direct) → client
   window = 7,     // controller → client: how many unfinished tasks it may have
   response = 8,   // controller → client
@@ -29,15 +29,16 @@ enum class RecordType : std::uint8_t {
   recall = 10,    // controller → engine: give back unstarted tasks; engine → controller: all that could be has been
   stop_run = 11,  // controller → engine: cancel one
   drain = 12,     // controller → engine: take no more tasks, take some again, or leave; engine → controller: which of these it does
-  release = 13,   // controller → engine: a referenced result is wanted no more
+  release = 13,   // controller → engine, client: a payload of yours is wanted no more, or has been taken over
   finished = 14,  // engine → controller
   returned = 15,  // engine → controller: recalled, never started
   credit = 16,    // engine → controller
   adopt = 17,     // engine → controller, after a new link: a task of an older link that it still has
   adopted_all = 18,  // engine → controller: no more adopt records follow
   accepted = 19,  // engine → client, scheme direct: this frame's tasks are mine
+  spill = 20,     // engine, client → controller: I am leaving, take over this payload
 };
-inline constexpr auto kLastRecordType = RecordType::accepted;
+inline constexpr auto kLastRecordType = RecordType::spill;
 
 // ---- contents: the encoded form of a payload, which the controller passes on unread ----
 
@@ -125,9 +126,15 @@ struct RequestRecord {
   std::string_view json;
 };
 using ResponseRecord = RequestRecord;
+enum class TakenOutcome : std::uint8_t {
+  read = 0,
+  gone = 1,         // its holder no longer has it
+  unreachable = 2,  // its holder does not answer
+};
 struct TakenRecord {
   std::uint64_t sequence = 0;
-  bool lost = false;
+  TakenOutcome outcome = TakenOutcome::read;
+  BlobReference blob;
 };
 // `report` is an encoded RunReport; the controller reads no more of it than its first byte.
 struct ResultRecord {
@@ -161,6 +168,10 @@ struct DrainRecord {
 };
 struct ReleaseRecord {
   std::uint64_t blob = 0;
+};
+struct SpillRecord {
+  std::uint64_t blob = 0;
+  std::uint64_t size = 0;
 };
 struct FinishedRecord {
   std::uint64_t handle = 0;  // kAdoptedBit alone: finished on an older link, and only the task's id names it
@@ -204,6 +215,7 @@ void encode(Writer& out, const RecallRecord& record);
 void encode(Writer& out, const StopRunRecord& record);
 void encode(Writer& out, const DrainRecord& record);
 void encode(Writer& out, const ReleaseRecord& record);
+void encode(Writer& out, const SpillRecord& record);
 void encode(Writer& out, const FinishedRecord& record);
 void encode(Writer& out, const ReturnedRecord& record);
 void encode(Writer& out, const CreditRecord& record);
@@ -213,6 +225,9 @@ void encode(Writer& out, const AcceptedRecord& record);
 
 // Reads the next record's type; nullopt at the end or on an unknown type (then the reader has failed).
 std::optional<RecordType> next_record(Reader& in);
+
+// Reads past the fields of a record whose type byte has been read.
+void skip_record(Reader& in, RecordType type);
 
 // Decode the fields after the type byte; on malformed input the reader has failed.
 void decode(Reader& in, SpecRecord& record);
@@ -227,6 +242,7 @@ void decode(Reader& in, RecallRecord& record);
 void decode(Reader& in, StopRunRecord& record);
 void decode(Reader& in, DrainRecord& record);
 void decode(Reader& in, ReleaseRecord& record);
+void decode(Reader& in, SpillRecord& record);
 void decode(Reader& in, FinishedRecord& record);
 void decode(Reader& in, ReturnedRecord& record);
 void decode(Reader& in, CreditRecord& record);
@@ -243,5 +259,7 @@ std::optional<RunReport> decode_report(ByteSpan bytes);
 // The first byte of a report, without reading the rest.
 TaskStatus report_status(ByteSpan report);
 bool report_has_reference(ByteSpan report);
+// nullopt where the report is malformed or its content is inline.
+std::optional<BlobReference> report_reference(ByteSpan report);
 
 }  // namespace covey::wire

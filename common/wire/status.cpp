@@ -20,6 +20,7 @@ std::string_view to_string(TaskStatus status) {
     case TaskStatus::not_allowed: return "not_allowed";
     case TaskStatus::unschedulable: return "unschedulable";
     case TaskStatus::queue_full: return "queue_full";
+    case TaskStatus::payload_unreachable: return "payload_unreachable";
   }
   return "unknown";
 }

@@ -23,8 +23,9 @@ enum class TaskStatus : std::uint8_t {
   not_allowed = 13,        // the engine refuses this kind of task (exec without --allow-exec)
   unschedulable = 14,      // no engine could ever run it (its only target is gone)
   queue_full = 15,         // the client went far beyond its window
+  payload_unreachable = 16,  // between engine and controller: the holder of an input does not answer, but may come back
 };
-inline constexpr auto kLastTaskStatus = TaskStatus::queue_full;
+inline constexpr auto kLastTaskStatus = TaskStatus::payload_unreachable;
 
 // The stable name used in JSON, logs and documentation: "ok", "failed", "unknown_function", …
 std::string_view to_string(TaskStatus status);

@@ -87,13 +87,11 @@ void Fetcher::forget(std::uint64_t cookie) {
   const auto found = by_cookie_.find(cookie);
   if (found == by_cookie_.end()) return;
   if (const auto at = active_.find(found->second); at != active_.end()) {
-    asked_bytes_ -= at->second.asked - at->second.received;
-    active_bytes_ -= at->second.blob.size;
-    active_.erase(at);
+    take(at);
   } else {
     std::erase_if(waiting_, [&](const auto& one) { return one.first == cookie; });
+    by_cookie_.erase(found);
   }
-  by_cookie_.erase(found);
 }
 
 void Fetcher::on_connected(Time now) {
@@ -152,7 +150,7 @@ void Fetcher::on_frame(const Frame& frame, const PayloadFrame& content, Time now
   const auto at = active_.find(frame.header.sequence);
   if (at == active_.end() || frame.header.from != at->second.blob.holder || frame.header.to != self_.self) return;
   at->second.last_word = now;
-  if (content.kind == PayloadFrame::Kind::gone) return end(at, false);
+  if (content.kind == PayloadFrame::Kind::gone) return fail(at, FetchError::gone);
   if (content.kind == PayloadFrame::Kind::piece) on_piece(at, content, now);
 }
 
@@ -168,20 +166,26 @@ void Fetcher::on_piece(Active::iterator at, const PayloadFrame& piece, Time now)
   std::memcpy(transfer.bytes.get() + transfer.received, piece.bytes.data(), piece.bytes.size());
   transfer.received += piece.bytes.size();
   asked_bytes_ -= piece.bytes.size();
-  if (transfer.received == transfer.blob.size) return end(at, true);
+  if (transfer.received == transfer.blob.size) return finish(at);
   ask(at->first, transfer);
 }
 
-void Fetcher::end(Active::iterator at, bool whole) {
-  const Transfer transfer = std::move(at->second);
+Fetcher::Transfer Fetcher::take(Active::iterator at) {
+  Transfer transfer = std::move(at->second);
   asked_bytes_ -= transfer.asked - transfer.received;
   active_bytes_ -= transfer.blob.size;
   active_.erase(at);
   by_cookie_.erase(transfer.cookie);
-  if (!whole) return taker_.on_fetch_failed(transfer.cookie);
+  return transfer;
+}
+
+void Fetcher::finish(Active::iterator at) {
+  const Transfer transfer = take(at);
   const std::span<const std::byte> bytes(transfer.bytes.get(), transfer.blob.size);
   taker_.on_fetched(transfer.cookie, Buffer(transfer.bytes, bytes));
 }
+
+void Fetcher::fail(Active::iterator at, FetchError error) { taker_.on_fetch_failed(take(at).cookie, error); }
 
 void Fetcher::on_timer(Time now) {
   if (!connected_ || now < next_check_) return;
@@ -198,7 +202,7 @@ void Fetcher::on_timer(Time now) {
     }
   }
   for (const auto number : silent) {
-    if (const auto at = active_.find(number); at != active_.end()) end(at, false);
+    if (const auto at = active_.find(number); at != active_.end()) fail(at, FetchError::unreachable);
   }
   flush(now);
 }

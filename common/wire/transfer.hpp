@@ -44,6 +44,8 @@ struct TransferEnd {
 // The holder's side: answers a `want` of `frame` from `blob`, or says that it is gone where that is null.
 void answer_want(const TransferEnd& self, Role reader, const Frame& frame, const PayloadFrame& want, const Buffer* blob, Outlet& outlet);
 
+enum class FetchError : std::uint8_t { gone, unreachable };
+
 // The reader's side.
 class Fetcher {
  public:
@@ -51,8 +53,8 @@ class Fetcher {
   class Taker {
    public:
     virtual void on_fetched(std::uint64_t cookie, Buffer payload) = 0;
-    // The holder is gone, or no longer has it.
-    virtual void on_fetch_failed(std::uint64_t cookie) = 0;
+    // The holder says that it no longer has it, or does not answer.
+    virtual void on_fetch_failed(std::uint64_t cookie, FetchError error) = 0;
 
    protected:
     ~Taker() = default;
@@ -102,7 +104,9 @@ class Fetcher {
   void ask(std::uint64_t number, Transfer& transfer);
   void ask_again(Transfer& transfer);
   void on_piece(Active::iterator at, const PayloadFrame& piece, Time now);
-  void end(Active::iterator at, bool whole);
+  void finish(Active::iterator at);
+  void fail(Active::iterator at, FetchError error);
+  Transfer take(Active::iterator at);
 
   TransferEnd self_;
   Outlet& outlet_;

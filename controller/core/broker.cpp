@@ -14,6 +14,7 @@ Broker::Broker(wire::Incarnation self, wire::Subjects subjects, Config config, w
       config_(config),
       port_(port),
       random_(config.seed),
+      fetcher_({self, wire::Role::controller, &subjects_}, port, *this),
       history_(config.history) {}
 
 // ---- connection ----
@@ -23,6 +24,7 @@ void Broker::on_connected(wire::Time now) {
   connected_ = true;
   connected_since_ = now;
   next_sweep_ = now;
+  fetcher_.on_connected(now);
   for (auto& [id, peer] : peers_) {
     peer->link.rewind();
     touch(*peer);
@@ -32,7 +34,10 @@ void Broker::on_connected(wire::Time now) {
   port_.send(subjects_.announce(), announcement);
 }
 
-void Broker::on_disconnected() { connected_ = false; }
+void Broker::on_disconnected() {
+  connected_ = false;
+  fetcher_.on_disconnected();
+}
 
 // Silence counts only while we were able to hear.
 wire::Time Broker::silent_since(const Peer& peer) const {
@@ -56,6 +61,7 @@ void Broker::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now)
     default: ++counters_.foreign_frames; return;
   }
   if (frame.header.kind == wire::FrameKind::hello) return on_hello(sender, frame, now);
+  if (frame.header.kind == wire::FrameKind::payload) return on_payload_frame(sender, frame, now);
   Peer* peer = find_peer(frame.header);
   if (peer == nullptr || peer->role != sender) {
     ++counters_.stale_frames;
@@ -172,6 +178,7 @@ void Broker::flush(Peer& peer) {
 
 void Broker::end_turn(wire::Time now) {
   dispatch(now);
+  fetcher_.flush(now);
   for (Peer* peer : std::exchange(dirty_, {})) {
     if (peer != nullptr) flush(*peer);
   }
@@ -181,6 +188,7 @@ void Broker::end_turn(wire::Time now) {
 
 wire::Time Broker::next_deadline() const {
   auto deadline = connected_ ? std::min(next_sweep_, control_deadline_) : wire::kNever;
+  deadline = std::min(deadline, fetcher_.next_deadline());
   if (!timers_.empty()) deadline = std::min(deadline, timers_.top().at);
   return deadline;
 }
@@ -203,6 +211,7 @@ void Broker::on_timer(wire::Time now) {
     timers_.pop();
     if (index != kNone) on_task_timer(index, now);
   }
+  fetcher_.on_timer(now);
   if (connected_ && now >= next_sweep_) sweep(now);
 }
 
@@ -229,7 +238,10 @@ void Broker::sweep(wire::Time now) {
   idempotency_.expire(now - config_.idempotency_ttl);
   std::erase_if(orphans_, [&](const auto& item) {
     const bool old = !item.second.report.empty() && now - item.second.since > config_.result_ttl;
-    if (old) orphan_bytes_ -= item.second.report.size();
+    if (old) {
+      orphan_bytes_ -= item.second.report.size();
+      release_unused(wire::as_bytes(item.second.report));
+    }
     return old;
   });
   if (now - started_ > config_.adoption_grace) fail_unschedulable(now);

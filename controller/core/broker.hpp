@@ -14,6 +14,7 @@
 
 #include <boost/json/fwd.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <queue>
 #include <random>
@@ -25,6 +26,7 @@
 #include "common/wire/outlet.hpp"
 #include "common/wire/records.hpp"
 #include "common/wire/subjects.hpp"
+#include "common/wire/transfer.hpp"
 #include "controller/core/config.hpp"
 #include "controller/core/dependencies.hpp"
 #include "controller/core/history.hpp"
@@ -43,7 +45,7 @@ struct Counters {
   std::uint64_t engines_lost = 0, recalls = 0, requeued = 0, results_evicted = 0;
 };
 
-class Broker {
+class Broker : private wire::Fetcher::Taker {
  public:
   Broker(wire::Incarnation self, wire::Subjects subjects, Config config, wire::Outlet& port);
 
@@ -65,6 +67,7 @@ class Broker {
   std::size_t ready_tasks() const { return ready_.size(); }
   std::size_t live_engines() const { return live_engines_; }
   std::uint64_t result_bytes() const { return result_bytes_; }
+  std::uint64_t spilled_bytes() const { return spilled_bytes_; }
   wire::Incarnation incarnation() const { return self_; }
   // Walks everything and asserts the invariants above. Slow.
   void check() const;
@@ -81,6 +84,19 @@ class Broker {
     std::uint64_t handle = 0;
     std::string report;  // set once it has finished
     wire::Time since{};
+  };
+
+  // A result whose value its client has not yet read, as it was reported.
+  struct HeldResult {
+    wire::BlobReference blob;
+    std::string report;
+    std::uint32_t attempts = 0;
+    wire::Incarnation engine = wire::Incarnation::none;
+  };
+  // A payload that is on its way into the spill store.
+  struct Spilling {
+    wire::Role role = wire::Role::engine;
+    wire::BlobReference source;
   };
 
   // broker.cpp: peers and links
@@ -101,17 +117,37 @@ class Broker {
   void on_spec(Session& session, const wire::SpecRecord& record);
   void on_submit(Session& session, const wire::SubmitRecord& record, wire::Time now);
   void on_cancel(const wire::TaskId& id, wire::Time now);
-  void on_taken(Session& session, const wire::TakenRecord& record, wire::Time now);
   bool known_already(Session& session, std::uint64_t sequence, wire::Time now);
   bool claim_orphan(TaskIndex index, wire::Time now);
   void client_left(Session& session, wire::Time now);
   void unlink(Session& session, wire::Time now);
+  void store(ResultStore& in, ResultStore::Result&& result);
   void pump_results(Session& session);
   void grant_windows();
   void expire_results(wire::Time now);
   Session& session_of(const Task& task) { return *sessions_[task.session]; }
   Session* find_session(wire::SessionId id);
   void drop_session_if_empty(SessionIndex index);
+
+  // payloads.cpp: what is too large to travel through here, and stays with its holder
+  void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
+  void on_taken(Session& session, const wire::TakenRecord& record, wire::Time now);
+  void rerun_for_values_of(wire::Incarnation engine, wire::Time now);
+  void rerun_for_lost_value(TaskIndex index, wire::Time now);
+  bool wait_for_args(TaskIndex index, wire::TaskStatus status, wire::Time now);
+  void hold(TaskIndex index, const wire::BlobReference& blob, HeldResult&& result);
+  void add_user(const wire::BlobReference& blob, TaskIndex user);
+  void remove_user(const wire::BlobReference& blob, TaskIndex user);
+  void release(const wire::BlobReference& blob);
+  void release_unused(wire::ByteSpan report);
+  void drop_payloads(TaskIndex index);
+  void on_spill(const Peer& peer, const wire::SpillRecord& record);
+  void on_fetched(std::uint64_t cookie, wire::Buffer payload) override;
+  void on_fetch_failed(std::uint64_t cookie, wire::FetchError error) override;
+  void take_over_args(const wire::BlobReference& source, const wire::BlobReference& copy);
+  void take_over_value(TaskIndex index, const wire::BlobReference& copy);
+  void set_args(TaskIndex index, const wire::BlobReference& blob);
+  void forget_held_results(Session& session);
 
   // engines.cpp
   void on_engine_hello(const wire::Hello& hello, const wire::Header& header, wire::Time now);
@@ -147,6 +183,7 @@ class Broker {
   bool retry(TaskIndex index, wire::Time now);
   void deliver(Session& session, bool detached, ResultStore::Result&& result);
   void forget(TaskIndex index);
+  void destroy(TaskIndex index);
   void on_task_timer(TaskIndex index, wire::Time now);
   void set_timer(wire::Time at, TaskIndex index);
   void settle_dependents(const wire::TaskId& id, bool success, wire::Incarnation engine, wire::Time now);
@@ -180,6 +217,15 @@ class Broker {
   std::unordered_map<TaskIndex, SideTask> side_;      // of tasks with has_side
   std::unordered_map<wire::TaskId, std::vector<Handle>> dependents_;  // waiting tasks, by what they wait for
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::unordered_map<TaskIndex, HeldResult> held_;                // of tasks in the state held
+  std::map<wire::BlobReference, std::vector<TaskIndex>> users_;   // of values, and of arguments in the spill store
+  std::unordered_map<std::uint64_t, wire::Buffer> spilled_;
+  std::uint64_t spilled_bytes_ = 0;
+  std::uint64_t next_spilled_ = 1;
+  std::unordered_map<std::uint64_t, Spilling> spilling_;          // by the fetch's cookie
+  std::uint64_t spilling_bytes_ = 0;
+  std::uint64_t next_spilling_ = 1;
+  wire::Fetcher fetcher_;
   History history_;
   IdempotencyTable idempotency_;
 

@@ -1,4 +1,5 @@
 // The broker's invariants, walked and asserted: for tests and the simulation. See broker.hpp.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -17,7 +18,7 @@ void require(bool holds, const char* what) {
 }  // namespace
 
 void Broker::check() const {
-  std::size_t in_sessions = 0;
+  std::size_t in_sessions = 0, held = 0;
   std::uint64_t bytes = 0;
   for (const auto& session : sessions_) {
     if (!session) continue;
@@ -25,11 +26,20 @@ void Broker::check() const {
     bytes += session->unsent.bytes() + session->kept.bytes();
     session->tasks.for_each([&](TaskIndex index) {
       const Task& task = tasks_[index];
+      held += task.state == TaskState::held ? 1 : 0;
       require(task.state != TaskState::unused, "a session's task is in use");
       require(task.spec == kNone || task.attempts <= specs_[task.spec].max_attempts, "attempts are bounded");
     });
   }
   require(in_sessions == tasks_.size(), "every unfinished task is in its session's index");
+  require(held == held_.size(), "held tasks have their results");
+  for (const auto& [index, result] : held_) {
+    const auto users = users_.find(result.blob);
+    require(users != users_.end() && std::count(users->second.begin(), users->second.end(), index) == 1, "held values know their users");
+  }
+  std::uint64_t spilled = 0;
+  for (const auto& [number, payload] : spilled_) spilled += payload.size();
+  require(spilled == spilled_bytes_ && spilled <= config_.max_spill_bytes, "the spill store is counted, and within its limit");
   require(bytes == result_bytes_, "stored results are counted");
   for (const auto& engine : engines_) {
     if (!engine || engine->adopting) continue;

@@ -18,6 +18,10 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
   task.state = TaskState::waiting;
   const auto status = wire::report_status(report);
   if (status == wire::TaskStatus::failed && task.spec != kNone && retry(index, now)) return;
+  if (wait_for_args(index, status, now)) return;
+  if (status == wire::TaskStatus::payload_unreachable) {
+    return fail(index, wire::TaskStatus::payload_lost, "the client that held the arguments went away", now);
+  }
 
   ++(status == wire::TaskStatus::ok ? counters_.completed : counters_.failed);
   const wire::TaskId id = id_of(index);
@@ -42,9 +46,8 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
   } else {
     deliver(session, detached, {id.sequence, attempts, engine, std::string(wire::as_text(report)), now});
   }
-  const bool held = wire::report_has_reference(report);
-  if (held) {
-    tasks_[index].state = TaskState::held;
+  if (const auto blob = wire::report_reference(report)) {
+    hold(index, *blob, {*blob, std::string(wire::as_text(report)), attempts, engine});
   } else {
     forget(index);
   }
@@ -82,11 +85,18 @@ bool Broker::retry(TaskIndex index, wire::Time now) {
 void Broker::forget(TaskIndex index) {
   Task& task = tasks_[index];
   const SessionIndex session = task.session;
-  sessions_[session]->tasks.erase(task.sequence);
+  destroy(index);
+  if (!sessions_[session]->peer) drop_session_if_empty(session);
+}
+
+// forget(), but for the session, which may be left with nothing.
+void Broker::destroy(TaskIndex index) {
+  Task& task = tasks_[index];
+  drop_payloads(index);
+  sessions_[task.session]->tasks.erase(task.sequence);
   if (task.has_side) side_.erase(index);
   if (task.spec != kNone) specs_.release(task.spec);
   tasks_.destroy(index);
-  if (!sessions_[session]->peer) drop_session_if_empty(session);
 }
 
 // ---- timers ----

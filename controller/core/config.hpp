@@ -21,6 +21,8 @@ struct Config {
   std::uint64_t max_tasks = 4'000'000;                     // unfinished, of all clients
   std::uint64_t max_payload_bytes = 1ULL << 30;            // of one referenced payload
   std::uint64_t max_result_bytes = 256ULL << 20;           // of results that nobody has taken yet
+  std::uint64_t max_spill_bytes = 1ULL << 30;              // of payloads whose holders have left
+  wire::Duration payload_grace = std::chrono::seconds(60);  // for a client that holds arguments to come back
   wire::Duration result_ttl = std::chrono::hours(1);       // how long these wait
   wire::Duration heartbeat = std::chrono::milliseconds(500);
   wire::Duration silence = std::chrono::seconds(3);        // after which a peer is taken for dead

@@ -71,6 +71,12 @@ void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now)
         if (in.ok()) engine.draining = record.mode != wire::DrainMode::resume;
         break;
       }
+      case wire::RecordType::spill: {
+        wire::SpillRecord record;
+        wire::decode(in, record);
+        if (in.ok()) on_spill(*engine.peer, record);
+        break;
+      }
       case wire::RecordType::adopt: {
         wire::AdoptRecord record;
         wire::decode(in, record);
@@ -88,6 +94,7 @@ void Broker::on_finished(Engine& engine, const wire::FinishedRecord& record, wir
   const TaskIndex index = tasks_.find(record.handle);
   const bool mine = index != kNone && tasks_[index].state == TaskState::assigned && tasks_[index].engine == engine.peer->index;
   if (!mine) {
+    release_unused(record.report);
     if (engine.ghosts.erase(record.handle) > 0) {
       --engine.load;
       ++counters_.late_results;
@@ -113,7 +120,7 @@ void Broker::on_adopted_finished(Engine& engine, const wire::FinishedRecord& rec
   Task& task = tasks_[index];
   if (task.state == TaskState::held) {
     ++counters_.late_results;
-    return;
+    return release_unused(record.report);
   }
   if (task.state == TaskState::assigned && task.engine == engine.peer->index) {
     engine.assigned.remove(tasks_, index);
@@ -130,9 +137,9 @@ void Broker::keep_orphan_result(Engine& engine, const wire::FinishedRecord& reco
   ++counters_.late_results;
   if (find_session(record.task.session) != nullptr && now - started_ > config_.adoption_grace) {
     orphans_.erase(record.task);
-    return;
+    return release_unused(record.report);
   }
-  if (orphan_bytes_ + record.report.size() > config_.max_result_bytes) return;
+  if (orphan_bytes_ + record.report.size() > config_.max_result_bytes) return release_unused(record.report);
   Orphan& orphan = orphans_[record.task];
   orphan_bytes_ += record.report.size() - orphan.report.size();
   orphan = Orphan{engine.id, record.handle, std::string(wire::as_text(record.report)), now};
@@ -208,6 +215,7 @@ void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) 
   }
   std::erase_if(orphans_, [&](const auto& item) { return item.second.engine == engine->id && item.second.report.empty(); });
   give_up_assigned(*engine, in_good_order, now);
+  rerun_for_values_of(engine->id, now);
 }
 
 // Only its oldest `slots` tasks can have been running: these are suspects. The others go back where they came from.

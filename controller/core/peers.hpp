@@ -57,6 +57,7 @@ struct Session {
   ResultStore kept;            // of detached tasks: sent only when asked for
   std::uint64_t window = 0;    // granted
   std::uint64_t highest_sequence = 0;
+  std::unordered_map<std::uint64_t, wire::BlobReference> spilled;  // arguments taken over before their task arrived, by sequence
   std::unordered_map<std::uint64_t, SpecIndex> specs;  // by the client's number, on this link
   wire::Time gone_since{};
 };

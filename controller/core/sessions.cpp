@@ -44,19 +44,13 @@ void Broker::unlink(Session& session, wire::Time now) {
   peer->link.for_each_unacknowledged([&](wire::ByteSpan body) {
     wire::Reader in(body);
     while (const auto type = wire::next_record(in)) {
-      wire::ResultRecord result;
-      wire::RequestRecord response;
-      wire::WindowRecord window;
-      if (*type == wire::RecordType::result) {
-        wire::decode(in, result);
-        ResultStore::Result kept{result.sequence, result.attempts, result.engine, std::string(wire::as_text(result.report)), now};
-        result_bytes_ += kept.bytes();
-        session.unsent.push(std::move(kept));
-      } else if (*type == wire::RecordType::response) {
-        wire::decode(in, response);
-      } else {
-        wire::decode(in, window);
+      if (*type != wire::RecordType::result) {
+        wire::skip_record(in, *type);
+        continue;
       }
+      wire::ResultRecord result;
+      wire::decode(in, result);
+      store(session.unsent, {result.sequence, result.attempts, result.engine, std::string(wire::as_text(result.report)), now});
     }
   });
   for (const auto& [number, spec] : session.specs) specs_.release(spec);
@@ -70,6 +64,10 @@ void Broker::unlink(Session& session, wire::Time now) {
 void Broker::drop_session_if_empty(SessionIndex index) {
   const auto& session = sessions_[index];
   if (session->peer || session->tasks.size() > 0 || !session->unsent.empty() || !session->kept.empty()) return;
+  for (const auto& [sequence, blob] : session->spilled) {
+    users_.erase(blob);
+    release(blob);
+  }
   session_by_id_.erase(session->id);
   sessions_[index].reset();
 }
@@ -99,6 +97,12 @@ void Broker::on_client_records(Session& session, wire::Reader& in, wire::Time no
         wire::TakenRecord record;
         wire::decode(in, record);
         if (in.ok()) on_taken(session, record, now);
+        break;
+      }
+      case wire::RecordType::spill: {
+        wire::SpillRecord record;
+        wire::decode(in, record);
+        if (in.ok()) on_spill(*session.peer, record);
         break;
       }
       case wire::RecordType::request: {
@@ -165,6 +169,7 @@ void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire:
     return fail(index, wire::TaskStatus::payload_too_large,
                 fmt::format("arguments of {} bytes; the limit is {}", content->reference->size, config_.max_payload_bytes), now);
   }
+  if (const auto moved = session.spilled.extract(record.sequence); !moved.empty()) set_args(index, moved.mapped());
   const wire::TaskSpec& common = specs_[task.spec];
   if (common.timeout_ms > 0) set_timer(now + std::chrono::milliseconds(common.timeout_ms), index);
   if (!orphans_.empty() && claim_orphan(index, now)) return;
@@ -214,18 +219,6 @@ void Broker::on_cancel(const wire::TaskId& id, wire::Time now) {
   }
 }
 
-// The client has read a referenced result, or found its holder gone.
-void Broker::on_taken(Session& session, const wire::TakenRecord& record, wire::Time now) {
-  const TaskIndex index = session.tasks.find(record.sequence);
-  if (index == kNone || tasks_[index].state != TaskState::held) return;
-  if (!record.lost) return forget(index);
-  Task& task = tasks_[index];
-  if (task.attempts >= specs_[task.spec].max_attempts) {
-    return fail(index, wire::TaskStatus::payload_lost, "the engine that held the result went away", now);
-  }
-  make_ready(index, true);
-}
-
 // ---- results on their way out ----
 
 void Broker::deliver(Session& session, bool detached, ResultStore::Result&& result) {
@@ -234,9 +227,15 @@ void Broker::deliver(Session& session, bool detached, ResultStore::Result&& resu
     wire::encode(session.peer->link.record(), result.record());
     return touch(*session.peer);
   }
-  result_bytes_ += result.bytes();
-  (detached ? session.kept : session.unsent).push(std::move(result));
+  store(detached ? session.kept : session.unsent, std::move(result));
   hold_to_result_limit();
+}
+
+// The later of two results of a task, as of a value that has moved, replaces the earlier.
+void Broker::store(ResultStore& in, ResultStore::Result&& result) {
+  result_bytes_ -= in.bytes();
+  in.push(std::move(result));
+  result_bytes_ += in.bytes();
 }
 
 void Broker::pump_results(Session& session) {
@@ -252,8 +251,11 @@ void Broker::pump_results(Session& session) {
     } else {
       wire::encode(session.peer->link.record(), result.record());
     }
+    const bool expired = result.report.empty();
+    const TaskIndex held = session.tasks.find(result.sequence);
     result_bytes_ -= result.bytes();
     session.unsent.pop_front();
+    if (expired && held != kNone && tasks_[held].state == TaskState::held) forget(held);
     touch(*session.peer);
   }
 }
@@ -282,10 +284,13 @@ void Broker::expire_results(wire::Time now) {
     for (ResultStore* store : {&session.unsent, &session.kept}) {
       if (store == &session.unsent && session.peer) continue;
       while (!store->empty() && now - store->front().since > config_.result_ttl) {
+        const TaskIndex held = session.tasks.find(store->front().sequence);
         result_bytes_ -= store->front().bytes();
         store->pop_front();
+        if (held != kNone && tasks_[held].state == TaskState::held) destroy(held);
       }
     }
+    if (!session.peer && now - session.gone_since > config_.result_ttl) forget_held_results(session);
     drop_session_if_empty(index);
   }
 }

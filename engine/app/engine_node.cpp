@@ -62,16 +62,14 @@ void EngineNode::log(std::string_view line) { spdlog::warn("{}", line); }
 void EngineNode::start(const RunOrder& order) {
   const Function* function = functions_.find(order.spec->function);
   if (function == nullptr) return refuse_unknown(order.run, order.spec->function);
-  const auto content = wire::decode_content(order.content);
-  if (!content || content->reference) {
-    return report(order.run, failure(wire::TaskStatus::bad_arguments, "malformed arguments"), 0, 0);
+  const bool small = order.args.buffer.size() <= wire::kInlinePayloadBytes;
+  if (small && function->info().inline_safe && options_.inline_functions && pool_->queued() + pool_->running() == 0) {
+    return run_inline(order.run, *function, order.args);  // it ends before this call does, so the bytes outlive it
   }
-  if (function->info().inline_safe && options_.inline_functions && pool_->queued() + pool_->running() == 0) {
-    // The bytes outlive the run: it ends before this call does.
-    return run_inline(order.run, *function, {content->codec, wire::Buffer(nullptr, content->bytes)});
-  }
+  wire::Payload args = order.args;
+  if (!order.shared) args.buffer = wire::Buffer::copy_of(args.buffer.span());
   const std::chrono::milliseconds limit(order.spec->run_limit_ms);
-  pool_->push(Job{order.run, function, {content->codec, wire::Buffer::copy_of(content->bytes)}, limit, order.recallable});
+  pool_->push(Job{order.run, function, std::move(args), limit, order.recallable});
 }
 
 void EngineNode::run_inline(RunHandle run, const Function& function, const wire::Payload& args) {
@@ -95,14 +93,17 @@ void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t star
   wire::RunReport result{outcome.status, std::string_view(outcome.error).substr(0, kLongestError), started_unix_us,
                          static_cast<std::uint64_t>(duration_ns / 1000), {}};
   std::string too_large;
-  if (outcome.value.buffer.size() > wire::kInlinePayloadBytes) {
+  const wire::Buffer& value = outcome.value.buffer;
+  if (value.size() > core_->max_payload()) {
     result.status = wire::TaskStatus::payload_too_large;
-    too_large = fmt::format("the result has {} bytes; at most {} travel inline", outcome.value.buffer.size(), wire::kInlinePayloadBytes);
+    too_large = fmt::format("the result has {} bytes; the limit is {}", value.size(), core_->max_payload());
     result.error = too_large;
-  } else if (!outcome.value.buffer.empty()) {
-    wire::encode_content(content_scratch_, outcome.value.codec, outcome.value.buffer.span());
-    result.content = content_scratch_.span();
+  } else if (value.size() > wire::kInlinePayloadBytes) {
+    wire::encode_content(content_scratch_, outcome.value.codec, core_->hold(value));
+  } else if (!value.empty()) {
+    wire::encode_content(content_scratch_, outcome.value.codec, value.span());
   }
+  result.content = content_scratch_.span();
   scratch_.clear();
   wire::encode_report(scratch_, result);
   const auto mean = pool_->mean_job();

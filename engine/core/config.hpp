@@ -20,6 +20,7 @@ struct Config {
   wire::Duration cover = std::chrono::milliseconds(20);
   // Tasks longer than this are handed out one by one: waiting for the next costs less than a half per cent.
   wire::Duration long_task = std::chrono::milliseconds(300);
+  std::uint64_t max_value_bytes = 1ULL << 30;  // of values that nobody has read yet; beyond it no more tasks are taken
   wire::Duration client_silence = std::chrono::seconds(10);  // scheme direct: a client is gone
 };
 

@@ -17,8 +17,6 @@ wire::Hello hello_of(const Config& config) {
   return hello;
 }
 
-constexpr wire::Duration kSweepPause = std::chrono::milliseconds(500);
-
 }  // namespace
 
 EngineCore::EngineCore(wire::Incarnation self, const wire::Subjects& subjects, Config config, Port& port)
@@ -26,14 +24,21 @@ EngineCore::EngineCore(wire::Incarnation self, const wire::Subjects& subjects, C
       subjects_(subjects),
       config_(std::move(config)),
       port_(port),
-      uplink_(self, subjects_, hello_of(config_), port) {}
+      uplink_(self, subjects_, hello_of(config_), port),
+      fetcher_({self, wire::Role::engine, &subjects_}, port, *this) {}
 
 // ---- connection and link ----
 
 void EngineCore::on_connected(wire::Time now) {
   uplink_.on_connected(now);
-  next_sweep_ = now + kSweepPause;
+  next_sweep_ = now;
+  fetcher_.on_connected(now);
   for (auto& [id, client] : direct_clients_) client->link.rewind();
+}
+
+void EngineCore::on_disconnected() {
+  uplink_.on_disconnected();
+  fetcher_.on_disconnected();
 }
 
 void EngineCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now) {
@@ -42,6 +47,7 @@ void EngineCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time 
     ++malformed_frames_;
     return;
   }
+  if (frame.header.kind == wire::FrameKind::payload) return on_payload_frame(sender, frame, now);
   if (sender == wire::Role::controller) return on_controller_event(uplink_.on_frame(frame, now));
   if (sender != wire::Role::client) return;
   frame.header.kind == wire::FrameKind::direct ? on_direct_frame(frame, now) : on_client_frame(frame, now);
@@ -64,7 +70,7 @@ void EngineCore::on_controller_event(wire::Uplink::Event event) {
 
 // What has not begun is dropped: the controller, old or new, gives it to somebody. What runs is reported on the next link.
 void EngineCore::on_lost() {
-  for (const RunHandle run : port_.recall(SIZE_MAX)) {
+  for (const RunHandle run : take_back(SIZE_MAX)) {
     const auto found = runs_.find(run);
     if (found == runs_.end()) continue;
     run_by_controller_handle_.erase(found->second.controller_handle);
@@ -83,44 +89,41 @@ void EngineCore::on_linked() {
     run_by_controller_handle_[held.controller_handle] = run;
     wire::encode(link.record(), wire::AdoptRecord{held.task, held.controller_handle});
   }
-  // Results that the old link may not have delivered: only their tasks' ids mean anything now.
-  if (const auto old = uplink_.take_old_link()) {
-    old->for_each_unacknowledged([&](wire::ByteSpan body) {
-      wire::Reader in(body);
-      while (const auto type = wire::next_record(in)) {
-        if (*type == wire::RecordType::finished) {
-          wire::FinishedRecord record;
-          wire::decode(in, record);
-          wire::encode(link.record(), wire::FinishedRecord{wire::kAdoptedBit, record.task, record.report});
-        } else if (*type == wire::RecordType::credit) {
-          wire::CreditRecord record;
-          wire::decode(in, record);
-        } else if (*type == wire::RecordType::returned) {
-          wire::ReturnedRecord record;
-          wire::decode(in, record);
-        } else if (*type == wire::RecordType::recall) {
-          wire::RecallRecord record;
-          wire::decode(in, record);
-        } else if (*type == wire::RecordType::drain) {
-          wire::DrainRecord record;
-          wire::decode(in, record);
-        } else if (*type == wire::RecordType::adopt) {
-          wire::AdoptRecord record;
-          wire::decode(in, record);
-        }
-      }
-    });
-  }
-  for (const auto& result : std::exchange(unreported_, {})) {
-    wire::encode(link.record(), wire::FinishedRecord{wire::kAdoptedBit, result.task, wire::as_bytes(result.report)});
-  }
+  report_again(link);
   wire::encode_adopted_all(link.record());
-  credit_ = 0;
+  credit_told_ = false;
   if (draining()) {
     wire::encode(link.record(), wire::DrainRecord{mode_});
   } else {
     report_credit(mean_run_);
   }
+  if (leaving()) spill_values();
+}
+
+// Results that the old link may not have delivered: only their tasks' ids mean anything now. Another controller is told of
+// all the values that are held as well, for it may know nothing of them.
+void EngineCore::report_again(wire::Link& link) {
+  const bool another = std::exchange(controller_, link.peer()) != link.peer();
+  const auto again = [&](const wire::TaskId& task, wire::ByteSpan report) {
+    if (another && wire::report_has_reference(report)) return;
+    wire::encode(link.record(), wire::FinishedRecord{wire::kAdoptedBit, task, report});
+  };
+  if (const auto old = uplink_.take_old_link()) {
+    old->for_each_unacknowledged([&](wire::ByteSpan body) {
+      wire::Reader in(body);
+      while (const auto type = wire::next_record(in)) {
+        wire::FinishedRecord record;
+        if (*type != wire::RecordType::finished) {
+          wire::skip_record(in, *type);
+          continue;
+        }
+        wire::decode(in, record);
+        again(record.task, record.report);
+      }
+    });
+  }
+  for (const auto& result : std::exchange(unreported_, {})) again(result.task, wire::as_bytes(result.report));
+  if (another) report_values_again(link);
 }
 
 // ---- tasks from the controller ----
@@ -154,6 +157,12 @@ void EngineCore::on_records(wire::Reader& in) {
         if (in.ok()) on_stop_run(record.handle);
         break;
       }
+      case wire::RecordType::release: {
+        wire::ReleaseRecord record;
+        wire::decode(in, record);
+        if (in.ok()) release(record.blob);
+        break;
+      }
       case wire::RecordType::drain: {
         wire::DrainRecord record;
         wire::decode(in, record);
@@ -167,16 +176,33 @@ void EngineCore::on_records(wire::Reader& in) {
 
 void EngineCore::on_run(const wire::RunRecord& record) {
   const auto spec = specs_.find(record.spec);
-  if (spec == specs_.end()) return;
+  if (spec != specs_.end()) begin(Run{record.task, record.handle, wire::Incarnation::none}, spec->second, record.content, true);
+}
+
+void EngineCore::begin(const Run& run, const wire::TaskSpec& spec, wire::ByteSpan content, bool recallable) {
   starting_ = next_run_++;
-  starting_run_ = Run{record.task, record.handle, wire::Incarnation::none};
+  starting_run_ = run;
   starting_done_ = false;
-  port_.start({starting_, record.task, &spec->second, record.content, true});
+  const auto args = wire::decode_content(content);
+  if (!args) {
+    end_early(starting_, wire::TaskStatus::bad_arguments, "malformed arguments");
+  } else if (args->reference) {
+    await_args(starting_, spec, *args, recallable);
+  } else {
+    port_.start({starting_, run.task, &spec, {args->codec, wire::Buffer(nullptr, args->bytes)}, false, recallable});
+  }
   if (!starting_done_) {
-    runs_.emplace(starting_, starting_run_);
-    run_by_controller_handle_.emplace(record.handle, starting_);
+    runs_.emplace(starting_, run);
+    if (run.controller_handle != 0) run_by_controller_handle_.emplace(run.controller_handle, starting_);
   }
   starting_ = 0;
+}
+
+// A run ends before it has begun.
+void EngineCore::end_early(RunHandle run, wire::TaskStatus status, std::string_view error) {
+  wire::Writer report;
+  wire::encode_report(report, {status, error, 0, 0, {}});
+  on_finished(run, report.span(), mean_run_);
 }
 
 void EngineCore::give_back(RunHandle run) {
@@ -189,14 +215,14 @@ void EngineCore::give_back(RunHandle run) {
 }
 
 void EngineCore::on_recall(std::uint64_t count) {
-  for (const RunHandle run : port_.recall(count)) give_back(run);
+  for (const RunHandle run : take_back(count)) give_back(run);
   wire::encode(uplink_.link()->record(), wire::RecallRecord{0});
 }
 
 void EngineCore::on_stop_run(std::uint64_t handle) {
   const auto found = run_by_controller_handle_.find(handle);
   if (found == run_by_controller_handle_.end()) return;
-  if (port_.cancel(found->second)) give_back(found->second);
+  if (cancel(found->second)) give_back(found->second);
 }
 
 // ---- results ----
@@ -205,19 +231,23 @@ void EngineCore::on_finished(RunHandle run, wire::ByteSpan report, wire::Duratio
   mean_run_ = mean_run;
   ++completed_;
   Run finished;
+  const auto drop = [&] {
+    if (const auto value = wire::report_reference(report)) release(value->blob);
+  };
   if (run == starting_) {
     finished = starting_run_;
     starting_done_ = true;
   } else {
     const auto found = runs_.find(run);
-    if (found == runs_.end()) return;
+    if (found == runs_.end()) return drop();
     finished = found->second;
     runs_.erase(found);
     if (finished.controller_handle != 0) run_by_controller_handle_.erase(finished.controller_handle);
   }
+  if (wire::report_has_reference(report)) note_value(finished, report);
   if (finished.controller_handle == 0) {
     const auto client = direct_clients_.find(finished.client);
-    if (client == direct_clients_.end()) return;
+    if (client == direct_clients_.end()) return drop();
     wire::encode(client->second->link.record(), wire::ResultRecord{finished.task.sequence, 1, self_, report});
     return;
   }
@@ -230,6 +260,7 @@ void EngineCore::on_finished(RunHandle run, wire::ByteSpan report, wire::Duratio
 
 // As many tasks as last while results travel back and new tasks travel here.
 std::uint64_t EngineCore::wanted_credit(wire::Duration mean_run) const {
+  if (value_bytes_ > config_.max_value_bytes) return 0;
   if (mean_run <= wire::Duration::zero()) return config_.first_credit * config_.slots;
   if (mean_run >= config_.long_task) return config_.slots;
   const auto covering = static_cast<std::uint64_t>(config_.cover / mean_run);
@@ -240,14 +271,16 @@ std::uint64_t EngineCore::wanted_credit(wire::Duration mean_run) const {
 void EngineCore::report_credit(wire::Duration mean_run) {
   const std::uint64_t wanted = wanted_credit(mean_run);
   const std::uint64_t slack = credit_ / 4;
-  if (credit_ != 0 && wanted <= credit_ + slack && wanted + slack >= credit_) return;
+  if (credit_told_ && wanted <= credit_ + slack && wanted + slack >= credit_) return;
   credit_ = wanted;
+  credit_told_ = true;
   // Zero would say that nothing is known: the shortest tasks take a microsecond.
   const auto mean_us = mean_run.count() == 0 ? 0 : std::max<std::int64_t>(1, mean_run.count() / 1000);
   wire::encode(uplink_.link()->record(), wire::CreditRecord{wanted, static_cast<std::uint64_t>(mean_us)});
 }
 
-void EngineCore::end_turn(wire::Time) {
+void EngineCore::end_turn(wire::Time now) {
+  fetcher_.flush(now);
   if (uplink_.link() != nullptr && !draining()) report_credit(mean_run_);
   uplink_.flush();
   for (auto& [id, client] : direct_clients_) {
@@ -262,112 +295,32 @@ void EngineCore::drain(wire::DrainMode mode) {
   if (draining() != (mode != wire::DrainMode::resume)) port_.listen_direct(mode == wire::DrainMode::resume);
   mode_ = mode;
   if (wire::Link* link = uplink_.link()) wire::encode(link->record(), wire::DrainRecord{mode_});
-  credit_ = 0;  // to be told again
+  credit_told_ = false;
   if (!draining()) return;
-  for (const RunHandle run : port_.recall(SIZE_MAX)) give_back(run);
+  for (const RunHandle run : take_back(SIZE_MAX)) give_back(run);
+  if (leaving()) spill_values();
 }
 
 bool EngineCore::drained() const {
-  return draining() && runs_.empty() && unreported_.empty() && (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0);
+  return draining() && runs_.empty() && values_.empty() && unreported_.empty() && (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0);
 }
 
 // ---- time ----
 
 void EngineCore::on_timer(wire::Time now) {
   if (uplink_.on_timer(now) == wire::Uplink::Event::lost) on_lost();
+  fetcher_.on_timer(now);
   for (auto& [id, client] : direct_clients_) {
     client->link.flush_control(now, [&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
   }
-  if (now < next_sweep_) return;
-  next_sweep_ = now + kSweepPause;
-  for (auto& [id, client] : direct_clients_) {
-    client->link.heartbeat([&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
-  }
-  std::erase_if(direct_clients_, [&](const auto& item) { return now - item.second->last_heard > config_.client_silence; });
+  if (now >= next_sweep_) sweep_direct(now);
 }
 
 wire::Time EngineCore::next_deadline() const {
-  wire::Time deadline = uplink_.next_deadline();
+  wire::Time deadline = std::min(uplink_.next_deadline(), fetcher_.next_deadline());
   if (!direct_clients_.empty()) deadline = std::min(deadline, next_sweep_);
   for (const auto& [id, client] : direct_clients_) deadline = std::min(deadline, client->link.control_deadline());
   return deadline;
-}
-
-// ---- scheme direct ----
-
-EngineCore::DirectClient& EngineCore::direct_client(const wire::Header& header, wire::Time now) {
-  auto& client = direct_clients_[header.from];
-  if (!client || client->link.id() != header.link) {
-    client = std::make_unique<DirectClient>(DirectClient{wire::Link(self_, header.from, header.link),
-                                                         subjects_.to_client(header.from, wire::Role::engine), now});
-  }
-  client->last_heard = now;
-  return *client;
-}
-
-// A frame that the queue group gave to us: a session, then specs and submissions. It is ours from now on, and we say so.
-void EngineCore::on_direct_frame(const wire::Frame& frame, wire::Time now) {
-  DirectClient& client = direct_client(frame.header, now);
-  wire::encode(client.link.record(), wire::AcceptedRecord{frame.header.sequence});
-  wire::Reader in(frame.body);
-  const auto session = static_cast<wire::SessionId>(in.fixed<std::uint64_t>());
-  std::unordered_map<std::uint64_t, wire::TaskSpec> specs;
-  while (const auto type = wire::next_record(in)) {
-    if (*type == wire::RecordType::spec) {
-      wire::SpecRecord record;
-      wire::decode(in, record);
-      if (auto spec = wire::decode_spec(record.spec)) specs.insert_or_assign(record.number, std::move(*spec));
-    } else if (*type == wire::RecordType::submit) {
-      wire::SubmitRecord record;
-      wire::decode(in, record);
-      const auto spec = specs.find(record.spec);
-      if (!in.ok() || spec == specs.end()) break;
-      starting_ = next_run_++;
-      starting_run_ = Run{{session, record.sequence}, 0, frame.header.from};
-      starting_done_ = false;
-      port_.start({starting_, starting_run_.task, &spec->second, record.content, false});
-      if (!starting_done_) runs_.emplace(starting_, starting_run_);
-      starting_ = 0;
-    } else {
-      in.fail();
-    }
-  }
-  if (!in.ok()) ++malformed_frames_;
-}
-
-// Acknowledgements of direct results, and cancels.
-void EngineCore::on_client_frame(const wire::Frame& frame, wire::Time now) {
-  const auto found = direct_clients_.find(frame.header.from);
-  if (found == direct_clients_.end() || !found->second->link.matches(frame.header)) return;
-  found->second->last_heard = now;
-  if (frame.header.kind == wire::FrameKind::goodbye) {
-    direct_clients_.erase(found);
-    return;
-  }
-  DirectClient& client = *found->second;
-  if (!wire::is_of_link(frame.header.kind) || !client.link.receive(frame, now)) return;
-  wire::Reader in(client.link.records());
-  while (const auto type = wire::next_record(in)) {
-    wire::CancelRecord record;
-    if (*type != wire::RecordType::cancel) {
-      in.fail();
-      break;
-    }
-    wire::decode(in, record);
-    if (in.ok()) on_direct_cancel(client, record.task);
-  }
-  if (!in.ok()) ++malformed_frames_;
-}
-
-void EngineCore::on_direct_cancel(DirectClient& client, const wire::TaskId& task) {
-  const auto found = std::find_if(runs_.begin(), runs_.end(), [&](const auto& item) {
-    return item.second.controller_handle == 0 && item.second.task == task;
-  });
-  if (found == runs_.end() || !port_.cancel(found->first)) return;  // it has ended, or will soon
-  runs_.erase(found);
-  wire::Writer report;
-  wire::encode_report(report, {wire::TaskStatus::cancelled, "cancelled", 0, 0, {}});
-  wire::encode(client.link.record(), wire::ResultRecord{task.sequence, 1, self_, report.span()});
 }
 
 }  // namespace covey::engine

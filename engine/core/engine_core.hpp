@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "common/wire/outlet.hpp"
 #include "common/wire/records.hpp"
 #include "common/wire/subjects.hpp"
+#include "common/wire/transfer.hpp"
 #include "common/wire/uplink.hpp"
 #include "engine/core/config.hpp"
 
@@ -27,7 +29,8 @@ struct RunOrder {
   RunHandle run = 0;
   wire::TaskId task;
   const wire::TaskSpec* spec = nullptr;  // valid during the call
-  wire::ByteSpan content;                // valid during the call
+  wire::Payload args;
+  bool shared = false;                   // false: the bytes of args are valid during the call only
   bool recallable = true;                // false: scheme direct, which has nobody to give it back to
 };
 
@@ -44,15 +47,18 @@ class Port : public wire::Outlet {
   virtual void listen_direct(bool on) = 0;
 };
 
-class EngineCore {
+class EngineCore : private wire::Fetcher::Taker {
  public:
   EngineCore(wire::Incarnation self, const wire::Subjects& subjects, Config config, Port& port);
 
   // ---- events ----
   void on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now);
   void on_connected(wire::Time now);
-  void on_disconnected() { uplink_.on_disconnected(); }
+  void on_disconnected();
   void on_timer(wire::Time now);
+  // Keeps a value that is too large to travel inline until it is wanted no more. The report of the same run has to follow,
+  // with the reference as its content.
+  wire::BlobReference hold(wire::Buffer value);
   // `report` is an encoded RunReport. `mean_run`: how long runs take lately, zero where unknown.
   void on_finished(RunHandle run, wire::ByteSpan report, wire::Duration mean_run);
   void end_turn(wire::Time now);
@@ -70,6 +76,11 @@ class EngineCore {
   // Not empty: the controller will not have us, and this is why.
   const std::string& refusal() const { return uplink_.refusal(); }
   std::size_t held() const { return runs_.size(); }
+  // Values that wait to be read, and their bytes.
+  std::size_t held_values() const { return values_.size(); }
+  std::uint64_t held_value_bytes() const { return value_bytes_; }
+  // The largest payload that may travel at all.
+  std::uint64_t max_payload() const { return uplink_.terms().max_payload; }
   std::uint64_t credit() const { return credit_; }
   std::uint64_t malformed_frames() const { return malformed_frames_; }
   std::uint64_t completed() const { return completed_; }
@@ -85,17 +96,46 @@ class EngineCore {
     std::uint64_t controller_handle = 0;            // 0: scheme direct
     wire::Incarnation client = wire::Incarnation::none;  // scheme direct
   };
+  // A run whose arguments are still on their way here.
+  struct Awaiting {
+    wire::TaskSpec spec;
+    wire::Codec codec;
+    bool recallable;
+  };
+  // A value that its client has not yet read, and what was reported of it.
+  struct Value {
+    wire::Buffer bytes;
+    wire::TaskId task;
+    std::string report;                                  // empty until the run is reported
+    wire::Incarnation client = wire::Incarnation::none;  // scheme direct
+  };
 
   void on_controller_event(wire::Uplink::Event event);
   void on_linked();
   void on_lost();
   void on_records(wire::Reader& in);
   void on_run(const wire::RunRecord& record);
+  void begin(const Run& run, const wire::TaskSpec& spec, wire::ByteSpan content, bool recallable);
+  void await_args(RunHandle run, const wire::TaskSpec& spec, const wire::ContentView& content, bool recallable);
+  void end_early(RunHandle run, wire::TaskStatus status, std::string_view error);
+  std::vector<RunHandle> take_back(std::size_t count);
+  bool cancel(RunHandle run);
+  void on_fetched(std::uint64_t run, wire::Buffer payload) override;
+  void on_fetch_failed(std::uint64_t run, wire::FetchError error) override;
+  void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
+  void note_value(const Run& run, wire::ByteSpan report);
+  void release(std::uint64_t value);
+  void release_values_of(wire::Incarnation client);
+  void report_again(wire::Link& link);
+  void report_values_again(wire::Link& link);
+  void spill_values();
+  void spill(std::uint64_t number, const Value& value);
   void on_recall(std::uint64_t count);
   void on_stop_run(std::uint64_t handle);
   void on_direct_frame(const wire::Frame& frame, wire::Time now);
   void on_client_frame(const wire::Frame& frame, wire::Time now);
   void on_direct_cancel(DirectClient& client, const wire::TaskId& task);
+  void sweep_direct(wire::Time now);
   DirectClient& direct_client(const wire::Header& header, wire::Time now);
   void give_back(RunHandle run);
   void report_credit(wire::Duration mean_run);
@@ -106,6 +146,7 @@ class EngineCore {
   Config config_;
   Port& port_;
   wire::Uplink uplink_;
+  wire::Fetcher fetcher_;  // of arguments, by RunHandle
 
   std::unordered_map<RunHandle, Run> runs_;
   std::unordered_map<std::uint64_t, RunHandle> run_by_controller_handle_;
@@ -114,6 +155,12 @@ class EngineCore {
   RunHandle starting_ = 0;
   Run starting_run_;
   bool starting_done_ = false;
+  std::map<RunHandle, Awaiting> awaiting_;  // a part of runs_
+
+  std::map<std::uint64_t, Value> values_;   // by the number in their references
+  std::uint64_t next_value_ = 1;
+  std::uint64_t value_bytes_ = 0;
+  wire::Incarnation controller_ = wire::Incarnation::none;  // of the present or last link
 
   // Results of the time without a link.
   struct Unreported {
@@ -125,6 +172,7 @@ class EngineCore {
   std::unordered_map<std::uint64_t, wire::TaskSpec> specs_;  // by the controller's number, on this link
   std::unordered_map<wire::Incarnation, std::unique_ptr<DirectClient>> direct_clients_;
   std::uint64_t credit_ = 0;  // as last told
+  bool credit_told_ = false;  // on this link
   wire::Duration mean_run_{};
   wire::DrainMode mode_ = wire::DrainMode::resume;
   wire::Time next_sweep_ = wire::kNever;

@@ -93,7 +93,7 @@ void frames_to_client(wire::ByteSpan input) {
   wire::TaskSpec spec;
   spec.function = "echo";
   const auto number = core.add_spec(spec);
-  for (int i = 0; i < 4; ++i) core.submit({client::Scheme::controller, number, {}, {}, 0});
+  for (int i = 0; i < 4; ++i) core.submit({client::Scheme::controller, number, {}, nullptr, {}, 0});
   wire::Writer welcome;
   wire::encode(welcome, wire::Welcome{100, 1 << 20, 500});
   core.on_frame(wire::Role::controller, wire::as_bytes(frame({wire::FrameKind::welcome, 1, kController, kClient, 0, 0}, welcome.span())), kNow);

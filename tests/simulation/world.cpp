@@ -15,6 +15,13 @@ constexpr std::uint64_t kMaxOutstanding = 3'000;
 // What a simulated task does is written in its content.
 enum class Deed : char { quick = 'q', brief = 'b', slow = 's', fail = 'f', poison = 'p' };
 
+// A task's arguments: its deed, the size of its value in kilobytes, and filler.
+std::string args_of(Deed deed, std::uint8_t value_kb, std::size_t size) {
+  std::string args(std::max<std::size_t>(size, 2), static_cast<char>(deed));
+  args[1] = static_cast<char>(value_kb);
+  return args;
+}
+
 }  // namespace
 
 // ---- processes ----
@@ -78,16 +85,20 @@ struct World::EngineProcess : World::Process, engine::Port {
     engine::RunHandle run;
     wire::TaskId task;
     Deed deed;
+    std::uint8_t value_kb;
     bool once;
     bool recallable;
   };
   void start(const engine::RunOrder& order) override {
-    const auto content = wire::decode_content(order.content);
-    const Deed deed = content && !content->bytes.empty() ? static_cast<Deed>(content->bytes[0]) : Deed::quick;
-    const Queued queued{order.run, order.task, deed, order.spec->max_attempts == 1 && order.spec->retries == 0, order.recallable};
+    const std::string_view args = order.args.buffer.view();
+    if (args.size() < 2 || args.back() != (args.size() > 2 ? args[0] : args[1])) {
+      return world.fail(fmt::format("task {} got arguments that nobody sent", wire::to_string(order.task)));
+    }
+    const Deed deed = static_cast<Deed>(args[0]);
+    const Queued queued{order.run, order.task, deed, static_cast<std::uint8_t>(args[1]), order.spec->max_attempts == 1 && order.spec->retries == 0, order.recallable};
     if (deed == Deed::quick && running.empty() && queue.empty()) {
       begun(queued);
-      return finish(order.run, deed);
+      return finish(queued);
     }
     queue.push_back(queued);
     if (queue.size() + running.size() > highest_credit && highest_credit > 0) {
@@ -109,7 +120,7 @@ struct World::EngineProcess : World::Process, engine::Port {
       const Queued next = queue.front();
       queue.pop_front();
       begun(next);
-      running.emplace(next.run, next.deed);
+      running.emplace(next.run, next);
       const auto duration = next.deed == Deed::slow ? world.micros(1'000, 400'000) : world.micros(1, 2'000);
       world.post(duration, serial, 2, next.run);
     }
@@ -117,20 +128,24 @@ struct World::EngineProcess : World::Process, engine::Port {
   void on_run_done(std::uint64_t run) override {
     const auto found = running.find(run);
     if (found == running.end()) return;
-    const Deed deed = found->second;
+    const Queued ended = found->second;
     running.erase(found);
-    if (deed == Deed::poison && !world.calm_) {
+    if (ended.deed == Deed::poison && !world.calm_) {
       dead = true;
       return;
     }
-    finish(run, deed);
+    finish(ended);
     begin_next();
   }
-  void finish(engine::RunHandle run, Deed deed) {
-    wire::Writer report;
-    const bool failed = deed == Deed::fail;
-    wire::encode_report(report, {failed ? wire::TaskStatus::failed : wire::TaskStatus::ok, failed ? "as asked" : "", 0, 0, {}});
-    core.on_finished(run, report.span(), std::chrono::microseconds(500));
+  void finish(const Queued& ended) {
+    wire::Writer report, content;
+    const bool failed = ended.deed == Deed::fail;
+    if (!failed && ended.value_kb > 0) {
+      auto value = wire::Buffer(std::string(std::size_t{ended.value_kb} * 1'000, static_cast<char>(ended.value_kb)));
+      wire::encode_content(content, wire::Codec::bytes, core.hold(std::move(value)));
+    }
+    wire::encode_report(report, {failed ? wire::TaskStatus::failed : wire::TaskStatus::ok, failed ? "as asked" : "", 0, 0, content.span()});
+    core.on_finished(ended.run, report.span(), std::chrono::microseconds(500));
   }
   std::vector<engine::RunHandle> recall(std::size_t count) override {
     std::vector<engine::RunHandle> taken;
@@ -154,7 +169,7 @@ struct World::EngineProcess : World::Process, engine::Port {
   engine::EngineCore core;
   std::string inbox;
   std::deque<Queued> queue;
-  std::unordered_map<engine::RunHandle, Deed> running;
+  std::unordered_map<engine::RunHandle, Queued> running;
   std::uint64_t highest_credit = 0;
   bool hears_direct = true;
   bool dead = false;
@@ -181,8 +196,14 @@ struct World::ClientProcess : World::Process, client::Port {
   void on_result(std::uint64_t cookie, const client::ResultView& result) override {
     const auto found = outstanding.find(cookie);
     if (found == outstanding.end()) return world.fail(fmt::format("result {} came twice, or was never asked for", cookie));
-    if (result.attempts > found->second) {
-      world.fail(fmt::format("task {} took {} attempts, {} allowed", result.sequence, result.attempts, found->second));
+    const Expected& expected = found->second;
+    if (result.attempts > expected.attempts) {
+      world.fail(fmt::format("task {} took {} attempts, {} allowed", result.sequence, result.attempts, expected.attempts));
+    }
+    const bool ok = result.report.status == wire::TaskStatus::ok;
+    const auto value = result.value.buffer.view();
+    if (ok && (value.size() != std::size_t{expected.value_kb} * 1'000 || (!value.empty() && static_cast<std::uint8_t>(value.back()) != expected.value_kb))) {
+      world.fail(fmt::format("task {} has a value of {} bytes, not of {} kB", result.sequence, value.size(), expected.value_kb));
     }
     outstanding.erase(found);
     ++(result.report.status == wire::TaskStatus::ok ? world.report_.completed : world.report_.failed);
@@ -193,7 +214,11 @@ struct World::ClientProcess : World::Process, client::Port {
   wire::Incarnation id;
   client::ClientCore core;
   std::string inbox;
-  std::unordered_map<std::uint64_t, std::uint32_t> outstanding;  // cookie → attempts allowed
+  struct Expected {
+    std::uint32_t attempts;  // allowed
+    std::uint8_t value_kb;
+  };
+  std::unordered_map<std::uint64_t, Expected> outstanding;  // by cookie
   std::uint64_t next_cookie = 1;
 };
 
@@ -252,6 +277,8 @@ void World::start_controller() {
   config.seed = random_();
   config.policy = static_cast<controller::Policy>(below(5));
   config.max_tasks = 20'000;
+  config.result_ttl = std::chrono::seconds(30);  // so that what dead clients left is gone at the end
+  config.payload_grace = std::chrono::seconds(10);
   const auto serial = next_serial_++;
   auto process = std::make_unique<ControllerProcess>(*this, serial, static_cast<wire::Incarnation>(random_()), config);
   controller_ = serial;
@@ -308,6 +335,9 @@ void World::inject_faults() {
   if (calm_) return;
   const Faults& faults = options_.faults;
   if (chance(faults.kill_engine) && !engines_.empty()) kill(engines_[below(engines_.size())]);
+  if (chance(faults.leave_engine) && !engines_.empty()) {
+    static_cast<EngineProcess&>(*processes_.at(engines_[below(engines_.size())])).core.drain(wire::DrainMode::leave);
+  }
   if (chance(faults.kill_client) && !clients_.empty()) kill(clients_[below(clients_.size())]);
   if (chance(faults.kill_controller) && controller_ != 0) kill(controller_);
   if (up_ && chance(faults.bus_outage)) {
@@ -337,9 +367,12 @@ void World::submit_some(ClientProcess& client) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto roll = below(1'000);
     const Deed deed = roll < 700 ? Deed::quick : roll < 930 ? Deed::brief : roll < 960 ? Deed::slow : roll < 998 ? Deed::fail : Deed::poison;
+    const bool large_args = below(50) == 0, large_value = below(50) == 0;
+    const auto value_kb = static_cast<std::uint8_t>(large_value ? 33 + below(100) : 0);
+    std::string args = args_of(deed, value_kb, large_args ? 33'000 + below(300'000) : 0);
     wire::Writer content, extras;
-    const char text = static_cast<char>(deed);
-    wire::encode_content(content, wire::Codec::bytes, wire::as_bytes({&text, 1}));
+    if (!large_args) wire::encode_content(content, wire::Codec::bytes, wire::as_bytes(args));
+    const wire::Payload large{wire::Codec::bytes, large_args ? wire::Buffer(std::move(args)) : wire::Buffer()};
     if (last != 0 && below(20) == 0) {
       wire::SubmitExtras more;
       (below(2) == 0 ? more.after : more.follow).tasks.push_back({client.core.id_of(last)});
@@ -347,8 +380,8 @@ void World::submit_some(ClientProcess& client) {
       wire::encode_extras(extras, more);
     }
     const std::uint64_t cookie = client.next_cookie++;
-    client.outstanding.emplace(cookie, spec.max_attempts + spec.retries + 1);
-    last = client.core.submit({client::Scheme::controller, number, content.span(), extras.span(), cookie});
+    client.outstanding.emplace(cookie, ClientProcess::Expected{spec.max_attempts + spec.retries + 1, value_kb});
+    last = client.core.submit({client::Scheme::controller, number, content.span(), large_args ? &large : nullptr, extras.span(), cookie});
     ++report_.submitted;
     if (below(200) == 0) client.core.cancel(client.core.id_of(last));
   }
@@ -381,12 +414,13 @@ void World::step() {
     } else if (event.kind == 2) {
       process.on_run_done(event.argument);
     }
-    const auto* engine = dynamic_cast<EngineProcess*>(&process);
-    if (engine != nullptr && engine->dead) {
-      kill(event.process);
-    } else {
-      after_event(process);
+    auto* engine = dynamic_cast<EngineProcess*>(&process);
+    if (engine == nullptr || !engine->dead) after_event(process);
+    if (engine != nullptr && engine->core.leaving() && engine->core.drained()) {
+      engine->core.say_goodbye();
+      engine->dead = true;
     }
+    if (engine != nullptr && engine->dead) kill(event.process);
   }
   inject_faults();
   if (!calm_ && !clients_.empty() && chance(0.02)) {
@@ -403,7 +437,11 @@ bool World::settled() const {
   for (const auto serial : clients_) {
     if (!static_cast<const ClientProcess&>(*processes_.at(serial)).outstanding.empty()) return false;
   }
-  return static_cast<const ControllerProcess&>(*processes_.at(controller_)).broker.unfinished_tasks() == 0;
+  for (const auto serial : engines_) {
+    if (static_cast<const EngineProcess&>(*processes_.at(serial)).core.held_values() > 0) return false;
+  }
+  const auto& broker = static_cast<const ControllerProcess&>(*processes_.at(controller_)).broker;
+  return broker.unfinished_tasks() == 0 && broker.spilled_bytes() == 0;
 }
 
 Report World::run() {
@@ -435,8 +473,11 @@ Report World::run() {
       waiting += client.outstanding.size();
       if (options_.verbose) fmt::print("client {}: {} outstanding, linked {}\n", serial, client.outstanding.size(), client.core.linked());
     }
-    fail(fmt::format("{} results never came, and {} tasks are unfinished in the controller ({} ready, {} engines)", waiting,
-                     broker.unfinished_tasks(), broker.ready_tasks(), broker.live_engines()));
+    std::size_t values = 0;
+    for (const auto serial : engines_) values += static_cast<const EngineProcess&>(*processes_.at(serial)).core.held_values();
+    fail(fmt::format("{} results never came, {} tasks are unfinished in the controller ({} ready, {} engines), {} values are held by "
+                     "engines, and {} bytes are spilled",
+                     waiting, broker.unfinished_tasks(), broker.ready_tasks(), broker.live_engines(), values, broker.spilled_bytes()));
   }
   return report_;
 }

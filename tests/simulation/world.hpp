@@ -3,8 +3,9 @@
 // Anything may die at any time. Everything follows from the seed.
 //
 // Checked at every event: a result reaches its caller once, and with a bounded number of attempts; a task that may run at
-// most once never begins twice; an engine never holds more than the credit that it gave. Every few hundred events: the
-// broker's own invariants. At the end, when faults stop: every task of a living client has completed.
+// most once never begins twice; an engine never holds more than the credit that it gave; payloads arrive as they were sent.
+// Every few hundred events: the broker's own invariants. At the end, when faults stop: every task of a living client has
+// completed, and nobody holds a payload any more.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ namespace covey::simulation {
 
 struct Faults {
   double loss = 0.01, duplication = 0.01, long_delay = 0.01;
-  double kill_engine = 2e-4, kill_client = 3e-5, kill_controller = 4e-5, bus_outage = 5e-5;  // per event
+  double kill_engine = 2e-4, leave_engine = 5e-5, kill_client = 3e-5, kill_controller = 4e-5, bus_outage = 5e-5;  // per event
 };
 
 struct Options {

@@ -29,7 +29,9 @@ struct TransferTest : testing::Test, Outlet, Fetcher::Taker {
   }
   void log(std::string_view) override {}
   void on_fetched(std::uint64_t cookie, Buffer payload) override { fetched[cookie] = payload; }
-  void on_fetch_failed(std::uint64_t cookie) override { failed.push_back(cookie); }
+  void on_fetch_failed(std::uint64_t cookie, FetchError error) override {
+    (error == FetchError::gone ? gone : unreachable).push_back(cookie);
+  }
 
   static BlobReference reference(std::uint64_t blob, std::uint64_t size) { return {kHolder, 1, blob, size}; }
   void begin(std::uint64_t cookie, std::uint64_t blob) {
@@ -72,7 +74,7 @@ struct TransferTest : testing::Test, Outlet, Fetcher::Taker {
   std::map<std::uint64_t, Buffer> blobs;
   Messages wants, answers;
   std::map<std::uint64_t, Buffer> fetched;
-  std::vector<std::uint64_t> failed;
+  std::vector<std::uint64_t> gone, unreachable;
   Time now{seconds(100)};
 
   void SetUp() override { fetcher.on_connected(now); }
@@ -119,14 +121,15 @@ TEST_F(TransferTest, LostDoubledAndReorderedFramesAreMadeUpFor) {
     pass(milliseconds(30));
   }
   for (auto& [blob, payload] : blobs) EXPECT_EQ(fetched[blob].view(), payload.view());
-  EXPECT_TRUE(failed.empty());
+  EXPECT_TRUE(gone.empty());
+  EXPECT_TRUE(unreachable.empty());
 }
 
 TEST_F(TransferTest, ABlobThatIsGoneFailsAtOnce) {
   fetcher.fetch(1, reference(9, 50'000));
   fetcher.flush(now);
   exchange_until_quiet();
-  EXPECT_EQ(failed, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(gone, std::vector<std::uint64_t>{1});
 }
 
 TEST_F(TransferTest, ASilentHolderIsGivenUpOnlyWhileWeAreConnected) {
@@ -134,12 +137,12 @@ TEST_F(TransferTest, ASilentHolderIsGivenUpOnlyWhileWeAreConnected) {
   begin(1, 1);
   fetcher.on_disconnected();
   for (int i = 0; i < 100; ++i) pass(milliseconds(500));
-  EXPECT_TRUE(failed.empty());
+  EXPECT_TRUE(unreachable.empty());
   fetcher.on_connected(now);
   for (int i = 0; i < 9; ++i) pass(milliseconds(500));
-  EXPECT_TRUE(failed.empty());
+  EXPECT_TRUE(unreachable.empty());
   for (int i = 0; i < 3; ++i) pass(milliseconds(500));
-  EXPECT_EQ(failed, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(unreachable, std::vector<std::uint64_t>{1});
 }
 
 TEST_F(TransferTest, WhatWasOnTheWayIsAskedForAgainAfterAReconnect) {
