@@ -3,12 +3,43 @@
 #include <nats/nats.h>
 
 #include <utility>
+#include <vector>
 
 #include "common/bus/loop_connection.hpp"
 #include "common/bus/server_info.hpp"
 #include "common/bus/threaded_connection.hpp"
 
 namespace covey::bus {
+
+namespace {
+
+// nats.c frees messages on a thread of its own, which it wakes for the first of them. That thread would run for every
+// message and compete with ours, so messages are given up many at a time.
+class Discards {
+ public:
+  ~Discards() { give_up(); }
+  void add(natsMsg* message, std::size_t bytes) {
+    messages_.push_back(message);
+    bytes_ += bytes;
+    if (messages_.size() >= kMostMessages || bytes_ >= kMostBytes) give_up();
+  }
+
+ private:
+  static constexpr std::size_t kMostMessages = 256, kMostBytes = 1 << 20;  // that wait, on each thread
+
+  void give_up() {
+    for (natsMsg* message : messages_) natsMsg_Destroy(message);
+    messages_.clear();
+    bytes_ = 0;
+  }
+
+  std::vector<natsMsg*> messages_;
+  std::size_t bytes_ = 0;
+};
+
+thread_local Discards discards;
+
+}  // namespace
 
 Message Message::own(void* nats_message) {
   auto* message = static_cast<natsMsg*>(nats_message);
@@ -29,7 +60,7 @@ Message::Message(Message&& other) noexcept
       no_responders_(other.no_responders_) {}
 
 Message::~Message() {
-  if (handle_ != nullptr) natsMsg_Destroy(static_cast<natsMsg*>(handle_));
+  if (handle_ != nullptr) discards.add(static_cast<natsMsg*>(handle_), data.size());
 }
 
 wire::Buffer Message::share() {

@@ -8,7 +8,7 @@
 namespace covey::wire {
 
 namespace {
-constexpr std::size_t kPieceBytes = 32 * 1024;
+constexpr std::size_t kPieceBytes = 16 * 1024;  // about where NATS moves the most bytes a second both ways
 }
 
 void encode(Writer& out, const PayloadFrame& frame) {
