@@ -108,7 +108,7 @@ def save(figure, folder, stem, theme):
         label.set_in_layout(False)  # the heading runs over all panels and must not widen the first
     figure.canvas.draw()
     wide = figure._covey_legend.get_window_extent().width / figure.bbox.width
-    figure.tight_layout(rect=(0, 0, 0.985 - wide, 0.9))
+    figure.tight_layout(rect=(0, 0, 0.985 - wide, 1))
     figure.savefig(folder / name, dpi=DPI)
     plt.close(figure)
     return name

@@ -22,7 +22,7 @@ class Section:
     tables: list
 
 
-def pivot(rows, across, value, write, heading, caption, most=9, extra=None):
+def pivot(rows, across, value, write, heading, caption, most=8, extra=None):
     """A line per series (and number of engines, where they differ), a column per value of `across`."""
     columns = results.spread_out(sorted({row[across] for row in rows if row.get(value) is not None}), most)
     if not columns:
@@ -43,19 +43,36 @@ def pivot(rows, across, value, write, heading, caption, most=9, extra=None):
 
 def latency(rows, limits):
     single = results.request_reply_p50_us(limits)
+    # Engine counts other than the usual one get a table of their own: in one table most cells would be empty.
+    everything, usual = rows, results.usual_engines(rows)
+    rows = [row for row in rows if row.get("engines") == usual]
+    on = f", {usual} engines" if usual else ""
     tables = [
         pivot(rows, "n", "roundtrip_tasks_per_s", words.figure, lambda n: f"n = {words.count(n)}",
-              "Roundtrip, tasks per second"),
+              f"Roundtrip, tasks per second{on}"),
         pivot(rows, "n", "sent_tasks_per_s", words.figure, lambda n: f"n = {words.count(n)}",
-              "Sent, tasks per second: how fast the calling program can go on working"),
+              f"Sent, tasks per second{on}: how fast the calling program can go on working"),
     ]
     if single:
         held = [{**row, "per": row["roundtrip_tasks_per_s"] * single * 1e-6} for row in rows]
         tables.append(pivot(held, "n", "per", words.figure, lambda n: f"n = {words.count(n)}",
                             f"Tasks completed in the time of one bare NATS request and reply ({words.micros(single)})"))
+    tables.append(by_engines(everything))
     return Section("latency", "Latency", "n tasks that do nothing but return an empty string are submitted at once and "
                    "waited for. Sent counts the time until the last one was handed over, roundtrip the time until the "
                    "last result was back. More tasks per second are better; n = 1 is the time of a lone task.", tables)
+
+
+def by_engines(rows):
+    """Roundtrip rates of the series that were measured on more than one number of engines: a line per series and n."""
+    lines, columns = [], results.spread_out(sorted({row["engines"] for row in rows if row.get("engines")}), 9)
+    for key, found in results.group(rows).items():
+        for n in results.spread_out(sorted({row["n"] for row in found}), 21):
+            points = dict(results.medians([row for row in found if row["n"] == n], "engines", "roundtrip_tasks_per_s"))
+            if len(points) > 1:
+                lines.append([words.name(key), words.count(n), *(words.figure(points.get(at)) for at in columns)])
+    return Table("Roundtrip, tasks per second, by number of engines",
+                 ["system", "n", *(f"{words.count(at)} engines" for at in columns)], lines)
 
 
 def sequential(rows, limits):
@@ -104,7 +121,7 @@ def map_(rows, limits):
 
     return Section("map", "Map", "Each of n tasks sleeps for dt. With no overhead at all the map would take n ÷ engines × "
                    "dt, the ideal; efficiency is the ideal divided by the measured time, so 100 % is the physical "
-                   "limit. Overhead is the engine time lost per task beyond its sleep.", [
+                   "limit. Overhead is the wall time beyond the ideal, divided by n.", [
                        pivot(rows, "dt", "efficiency", words.percent, milliseconds, "Efficiency, by dt"),
                        pivot(rows, "dt", "overhead_us_per_task", words.micros, milliseconds, "Overhead per task, by dt"),
                        pivot(rows, "dt", "roundtrip_s", words.seconds, milliseconds, "Wall time, by dt")])
