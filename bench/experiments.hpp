@@ -23,7 +23,7 @@ struct Target {
   local::ConnectInfo connect;
   std::size_t engines = 4;
   std::string scheme = "controller";   // or direct
-  std::string transport = "plain";     // tls, ssh
+  std::string transport = "plain";     // tls, ssh: the client's way to NATS
 };
 
 // n asynchronous echo(''): time until all are sent, and until all results are here.
@@ -37,8 +37,9 @@ Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s
 // exec of /bin/true.
 Row exec_rate(const Target& target, std::size_t count);
 
-// Bare NATS through the same C client on the same server: request/reply, and one-way rates.
-Rows limits(const local::ConnectInfo& client, const std::string& peer_executable, const std::string& engine_connect_file, const Say& say);
+// Bare NATS through the same C client on the same server and the same transport: request/reply, and one-way rates. `bytes`
+// is how much goes one way for each size of message.
+Rows limits(const Target& target, const std::string& peer_executable, const std::string& engine_connect_file, std::size_t bytes, const Say& say);
 // The other end of limits(): echoes and counts until it is ended.
 int serve_limits(const local::ConnectInfo& engine);
 

@@ -1,6 +1,7 @@
 // What the bus itself does: bare NATS messages through the same C client on the same loop, between two processes.
 #include <fmt/format.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <stdexcept>
@@ -49,6 +50,8 @@ class Probe {
  private:
   std::string cluster_;
   boost::asio::io_context io_{1};
+  // Under TLS the connection is on a thread of its own, and nothing waits on this loop by itself.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
   std::unique_ptr<bus::Connection> connection_;
   std::uint64_t answers_ = 0;
 };
@@ -101,19 +104,21 @@ int serve_limits(const local::ConnectInfo& info) {
   return 0;
 }
 
-Rows limits(const local::ConnectInfo& client, const std::string& peer_executable, const std::string& engine_connect_file, const Say& say) {
-  say("bare NATS: request/reply and one-way");
+Rows limits(const Target& target, const std::string& peer_executable, const std::string& engine_connect_file, std::size_t bytes, const Say& say) {
+  say(fmt::format("bare NATS {}: request/reply and one-way", target.transport));
   process::ChildProcess peer({{peer_executable, "bench-peer", "--connect", engine_connect_file}, {}, {}, true});
-  Probe probe(client);
+  Probe probe(target.connect);
   const auto deadline = Clock::now() + std::chrono::seconds(10);
   do {
     probe.send("e");
-  } while (!probe.answer(std::chrono::milliseconds(100)) && Clock::now() < deadline);
+    if (Clock::now() > deadline) throw std::runtime_error("the other end of the bare NATS measurement does not answer");
+  } while (!probe.answer(std::chrono::milliseconds(100)));
   Rows rows;
   rows.push_back(request_reply(probe, 3'000));
   for (const std::size_t size : {std::size_t{1024}, std::size_t{8192}, std::size_t{65536}, std::size_t{1000000}}) {
-    rows.push_back(one_way(probe, size, 200 << 20));
+    rows.push_back(one_way(probe, size, bytes));
   }
+  for (auto& row : rows) row["transport"] = target.transport;
   return rows;
 }
 

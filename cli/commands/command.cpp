@@ -44,8 +44,7 @@ local::ConnectInfo Where::resolve() const {
   if (!password.empty()) info.password = password;
   if (!cluster.empty()) info.cluster = cluster;
   if (!ca_file.empty()) info.ca_file = ca_file;
-  const bool plain = info.ca_file.empty() && !info.nats_url.starts_with("tls://");
-  if (plain && !insecure && !on_loopback(info.nats_url)) {
+  if (!info.uses_tls() && !insecure && !on_loopback(info.nats_url)) {
     throw std::runtime_error(
         fmt::format("{} is beyond this machine and the connection would be plain: use --tls-ca FILE, or say --insecure", info.nats_url));
   }

@@ -21,7 +21,7 @@ bus::ConnectOptions ConnectInfo::options(const std::string& name) const {
   options.user = user;
   options.password = password;
   options.name = name;
-  if (!ca_file.empty()) options.tls = bus::TlsOptions{ca_file, {}, {}, false};
+  if (uses_tls()) options.tls.emplace().ca_file = ca_file;
   return options;
 }
 

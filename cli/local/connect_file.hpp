@@ -11,8 +11,11 @@ namespace covey::local {
 struct ConnectInfo {
   std::string nats_url, user, password;
   std::string cluster = "default";
-  std::string ca_file;      // of the server's certificate; empty: plain
+  std::string ca_file;      // of the server's certificate
   std::string controller;   // for people
+
+  // Without a ca_file TLS goes by the system's authorities.
+  bool uses_tls() const { return !ca_file.empty() || nats_url.starts_with("tls://"); }
   bus::ConnectOptions options(const std::string& name) const;
 };
 

@@ -22,7 +22,6 @@ namespace covey::bus {
 struct TlsOptions {
   std::string ca_file;              // PEM; empty: the system's authorities
   std::string cert_file, key_file;  // PEM; empty: no client certificate
-  bool skip_hostname = false;       // does not ask for a name; Debian's libnats does all the same: use server_name
   std::string server_name = {};     // the name that the certificate must bear; empty: the host of the URL
 };
 

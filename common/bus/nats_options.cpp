@@ -32,7 +32,7 @@ void set_tls(Setter& set, natsOptions* options, const TlsOptions& tls, const std
   }
   // Whether nats.c compares the name by itself depends on how it was built.
   const std::string& name = tls.server_name.empty() ? host : tls.server_name;
-  if (!tls.skip_hostname) set(natsOptions_SetExpectedHostname(options, name.c_str()));
+  set(natsOptions_SetExpectedHostname(options, name.c_str()));
   set(natsOptions_SetPingInterval(options, 0));
 }
 

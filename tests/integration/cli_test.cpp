@@ -1,48 +1,23 @@
 // The executable as a person meets it: what it prints, and its exit statuses.
-#include <sys/wait.h>
-
-#include <array>
 #include <boost/json.hpp>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <sstream>
 
-#include "tests/integration/cluster_fixture.hpp"
+#include "tests/integration/cli_fixture.hpp"
 
 namespace covey::integration {
 namespace {
 
 namespace json = boost::json;
 
-struct Ended {
-  int status = 0;
-  std::string output;  // stdout and stderr
-};
-
-struct CliTest : ClusterFixture {
-  CliTest() { ::setenv("COVEY_HOME", folder.c_str(), 1); }
+struct CliTest : CliFixture {
   ~CliTest() override {
     if (up) run("down");
-  }
-  Ended run(const std::string& arguments) {
-    const std::string command = std::string(COVEY_EXECUTABLE) + " " + arguments + " 2>&1 </dev/null";
-    Ended ended;
-    FILE* pipe = ::popen(command.c_str(), "r");
-    std::array<char, 4096> buffer{};
-    while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe)) ended.output.append(buffer.data(), size);
-    const int status = ::pclose(pipe);
-    ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return ended;
   }
   void bring_up(const std::string& options = "-n 2") {
     const auto ended = run("up --detach --json " + options);
     ASSERT_EQ(ended.status, 0) << ended.output;
     up = true;
     EXPECT_TRUE(json::parse(ended.output).as_object().contains("nats")) << ended.output;
-  }
-  static void expect_says(const Ended& ended, const std::string& text) {
-    EXPECT_NE(ended.output.find(text), std::string::npos) << "wanted: " << text << "\ngot: " << ended.output;
   }
   bool up = false;
 };

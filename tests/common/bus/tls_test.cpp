@@ -3,8 +3,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <vector>
 
+#include "common/bus/certificates.hpp"
 #include "tests/common/bus/bus_fixture.hpp"
-#include "tests/support/certificates.hpp"
 #include "tests/support/sockets.hpp"
 #include "tests/support/trickle_proxy.hpp"
 
@@ -13,21 +13,21 @@ namespace {
 
 class TlsTest : public BusTest {
  protected:
-  TlsTest() : certificates(support::make_certificates(directory.path(), "localhost")) {
+  TlsTest() : certificates(make_certificates(directory.path(), {"localhost"})) {
     support::NatsServerOptions server_options;
     server_options.tls = support::NatsServerTls{certificates.server_cert, certificates.server_key, {}};
     start_server(server_options);
   }
   ConnectOptions tls_options() const {
     auto made = options();
-    made.tls = TlsOptions{certificates.authority, {}, {}, false};
+    made.tls.emplace().ca_file = certificates.authority;
     return made;
   }
   boost::system::error_code refusal(const ConnectOptions& wanted) {
     auto connection = Connection::connect(io, wanted);
     return connection ? boost::system::error_code() : connection.error();
   }
-  support::Certificates certificates;
+  Certificates certificates;
 };
 
 // Notes how long the loop has not turned.
@@ -87,6 +87,24 @@ TEST_F(TlsTest, CertificatesAreChecked) {
   EXPECT_FALSE(refusal(wanted)) << "the name that was asked for is";
   wanted.tls->ca_file = "";
   EXPECT_EQ(refusal(wanted), make_error_code(Errc::tls)) << "but not of any authority";
+}
+
+TEST_F(TlsTest, AnAddressInTheCertificateIsAccepted) {
+  const auto both = make_certificates(directory.path() / "both", {"localhost", "127.0.0.1"});
+  support::NatsServerOptions server_options;
+  server_options.tls = support::NatsServerTls{both.server_cert, both.server_key, {}};
+  start_server(server_options);
+  auto wanted = options();
+  wanted.tls.emplace().ca_file = both.authority;
+  for (const auto* host : {"localhost", "127.0.0.1"}) {
+    wanted.url = std::string("tls://") + host + ":" + std::to_string(server->port());
+    EXPECT_FALSE(refusal(wanted)) << host;
+  }
+}
+
+TEST_F(TlsTest, KeysAreClosedToOthers) {
+  EXPECT_EQ(std::filesystem::status(certificates.server_key).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST_F(TlsTest, ServerKilledAndRestarted) {

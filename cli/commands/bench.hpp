@@ -1,0 +1,59 @@
+// What the files of `covey bench` share: its options, and the stage on which the experiments run.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/experiments.hpp"
+#include "cli/commands/command.hpp"
+#include "cli/local/local_cluster.hpp"
+
+namespace covey::cli {
+
+using Names = std::vector<std::string>;
+
+struct BenchOptions {
+  Where where;
+  // Empty lists: what the experiment takes by itself.
+  std::vector<std::size_t> engines, counts, sizes;
+  std::vector<double> dts_ms;
+  Names schemes, transports;
+  double ideal_s = 0;  // 0: as for the lists
+  std::string json_file, report_folder;
+  bool quick = false, full = false, no_limits = false;
+  boost::json::array rows;
+
+  bool own_cluster() const { return where.connect_file.empty() && where.nats_url.empty(); }
+};
+
+// Where the experiments run: clusters of the bench's own, one at a time and gone with this object, or the named one.
+class Stage {
+ public:
+  explicit Stage(const BenchOptions& options);
+  ~Stage();
+
+  // Throws std::runtime_error where there can be no such cluster, or the named one has no such transport.
+  bench::Target target(std::size_t engines, const std::string& scheme, const std::string& transport, const Names& engine_arguments = {});
+  // Of the target that was asked for last: the file with which another process connects as an engine.
+  std::string engine_file() const;
+  // The transport of the named cluster; plain for one of our own.
+  std::string usual_transport() const;
+
+ private:
+  bench::Target named_target(std::size_t engines, const std::string& scheme, const std::string& transport);
+  void start(std::size_t engines, bool tls, const Names& engine_arguments);
+
+  const BenchOptions& options_;
+  std::filesystem::path folder_;
+  std::unique_ptr<local::LocalCluster> cluster_;
+  bool tls_ = false;
+  Names engine_arguments_;
+};
+
+// Prints the rows, and writes results.json where that was asked for.
+void write_results(const BenchOptions& options);
+
+}  // namespace covey::cli
