@@ -4,19 +4,35 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <random>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace covey::local {
 
 std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
+namespace {
+
+std::string random_secret() {
+  std::random_device device;
+  std::string secret;
+  for (int i = 0; i < 4; ++i) secret += fmt::format("{:08x}", device());
+  return secret;
+}
+
+std::string_view name_of(wire::Role role) {
+  return role == wire::Role::controller ? "controller" : role == wire::Role::engine ? "engine" : "client";
+}
+
+}  // namespace
+
 LocalCluster::LocalCluster(Options options) : options_(std::move(options)) {
   std::filesystem::create_directories(options_.folder);
   ::chmod(options_.folder.c_str(), 0700);
   if (options_.nats_url.empty()) {
-    nats_ = std::make_unique<bus::NatsServer>(
-        bus::NatsServer::Options{options_.folder, options_.nats_port, options_.cluster, options_.tls_cert, options_.tls_key});
+    nats_ = std::make_unique<bus::NatsServer>(server_options());
   }
   client_ = info_for(wire::Role::client);
   write_connect_file(options_.folder / "client.json", client_);
@@ -28,14 +44,29 @@ LocalCluster::LocalCluster(Options options) : options_(std::move(options)) {
 
 LocalCluster::~LocalCluster() { stop(); }
 
+// A user for each role, who may use only the subjects of that role.
+bus::NatsServerOptions LocalCluster::server_options() {
+  const wire::Subjects subjects(options_.cluster);
+  bus::NatsServerOptions options;
+  options.folder = options_.folder;
+  options.port = options_.nats_port;
+  for (const auto role : {wire::Role::controller, wire::Role::engine, wire::Role::client}) {
+    auto permissions = subjects.permissions(role);
+    passwords_[role] = random_secret();
+    options.users.push_back({std::string(name_of(role)), passwords_[role], std::move(permissions.publish), std::move(permissions.subscribe)});
+  }
+  if (!options_.tls_cert.empty()) options.tls = bus::NatsServerTls{options_.tls_cert, options_.tls_key, {}};
+  return options;
+}
+
 ConnectInfo LocalCluster::info_for(wire::Role role) const {
   ConnectInfo info;
   info.cluster = options_.cluster;
   info.ca_file = options_.tls_ca;
   if (nats_) {
     info.nats_url = nats_->url();
-    info.user = nats_->credentials(role).user;
-    info.password = nats_->credentials(role).password;
+    info.user = std::string(name_of(role));
+    info.password = passwords_.at(role);
   } else {
     info.nats_url = options_.nats_url;
     info.user = options_.user;
@@ -68,9 +99,9 @@ void LocalCluster::set_engines(std::size_t count) {
 
 std::vector<std::string> LocalCluster::tend() {
   std::vector<std::string> lines;
-  if (nats_ && nats_->poll()) {
+  if (nats_ && !nats_->running()) {
     lines.push_back("nats-server ended; starting it again");
-    nats_->restart();
+    nats_->start();
   }
   if (const auto status = controller_->poll()) {
     lines.push_back(fmt::format("the controller ended with status {}; starting it again", *status));

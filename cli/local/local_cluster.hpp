@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +12,7 @@
 #include "cli/local/connect_file.hpp"
 #include "common/bus/nats_server.hpp"
 #include "common/process/child_process.hpp"
+#include "common/wire/subjects.hpp"
 
 namespace covey::local {
 
@@ -45,12 +46,14 @@ class LocalCluster {
   std::size_t engines() const { return engines_.size(); }
 
  private:
+  bus::NatsServerOptions server_options();
   ConnectInfo info_for(wire::Role role) const;
   process::ChildProcess start_part(const std::string& part, wire::Role role, const std::vector<std::string>& arguments);
   void start_controller();
   process::ChildProcess start_engine();
 
   Options options_;
+  std::map<wire::Role, std::string> passwords_;
   std::unique_ptr<bus::NatsServer> nats_;
   ConnectInfo client_;
   std::unique_ptr<process::ChildProcess> controller_;

@@ -49,7 +49,7 @@ TEST_F(FailuresTest, NothingIsLostWhenNatsIsKilledAndRestarted) {
   const auto result = begin_map(*client, 2000);
   reach(result, 200);
   cluster->nats()->kill();
-  cluster->nats()->restart();
+  cluster->nats()->start();
   expect_complete(result, 200);
 }
 
@@ -72,7 +72,7 @@ TEST_F(FailuresTest, NothingIsLostWhenEverythingIsKilledInTurn) {
   cluster->engine(1).signal(SIGKILL);
   reach(result, 100);
   cluster->nats()->kill();
-  cluster->nats()->restart();
+  cluster->nats()->start();
   reach(result, 100);
   cluster->controller().signal(SIGKILL);
   while (!cluster->controller().poll()) std::this_thread::yield();
@@ -135,7 +135,7 @@ TEST_F(FailuresTest, AnIdleClusterUsesHardlyAnyProcessorAlsoAfterARestartOfNats)
   start(4);
   const auto client = connect(4);
   cluster->nats()->kill();
-  cluster->nats()->restart();
+  cluster->nats()->start();
   EXPECT_EQ(client->load_balanced().apply("echo", "[1]").get(kPatience).buffer.view(), "1");
   const auto total = [&] {
     double sum = cpu_seconds(cluster->nats()->pid()) + cpu_seconds(cluster->controller().pid()) + cpu_seconds(::getpid());

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "common/bus/connection.hpp"
+#include "common/bus/nats_server.hpp"
 #include "common/wire/bytes.hpp"
-#include "tests/support/nats_server.hpp"
 #include "tests/support/run_until.hpp"
 
 namespace covey::bus {
@@ -40,9 +40,9 @@ class TemporaryDirectory {
 
 class BusTest : public testing::Test {
  protected:
-  support::NatsServer& start_server(support::NatsServerOptions options = {}) {
-    options.directory = directory.path() / "nats";
-    server = std::make_unique<support::NatsServer>(std::move(options));
+  NatsServer& start_server(NatsServerOptions options = {}) {
+    options.folder = directory.path() / "nats";
+    server = std::make_unique<NatsServer>(std::move(options));
     return *server;
   }
   ConnectOptions options(const std::string& user = {}, const std::string& password = {}) const {
@@ -76,7 +76,7 @@ class BusTest : public testing::Test {
   }
 
   TemporaryDirectory directory;
-  std::unique_ptr<support::NatsServer> server;
+  std::unique_ptr<NatsServer> server;
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
 

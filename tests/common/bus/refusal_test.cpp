@@ -2,6 +2,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "tests/common/bus/bus_fixture.hpp"
@@ -58,7 +59,7 @@ TEST_F(RefusalTest, OldStrangeAndSilentServers) {
 }
 
 TEST_F(RefusalTest, WrongPassword) {
-  support::NatsServerOptions server_options;
+  NatsServerOptions server_options;
   server_options.users = {{"alice", "right, {password}", {}, {}}};
   start_server(server_options);
   EXPECT_EQ(refusal(options("alice", "wrong")), make_error_code(Errc::unauthorized));
@@ -68,7 +69,7 @@ TEST_F(RefusalTest, WrongPassword) {
 }
 
 TEST_F(RefusalTest, PermissionsHoldAndAreReported) {
-  support::NatsServerOptions server_options;
+  NatsServerOptions server_options;
   server_options.users = {{"sender", "s", {"open.>"}, {"settle.>"}},
                           {"reader", "r", {"settle.>"}, {"open.a", "settle.>"}}};
   start_server(server_options);
@@ -93,7 +94,7 @@ TEST_F(RefusalTest, PermissionsHoldAndAreReported) {
 }
 
 TEST_F(RefusalTest, PasswordChangedWhileAway) {
-  support::NatsServerOptions server_options;
+  NatsServerOptions server_options;
   server_options.users = {{"alice", "before", {}, {}}};
   start_server(server_options);
   auto connection = connect(options("alice", "before"));
@@ -114,23 +115,40 @@ TEST_F(RefusalTest, PasswordChangedWhileAway) {
 }
 
 TEST_F(RefusalTest, ConfigurationIsPrivate) {
-  support::NatsServerOptions server_options;
+  NatsServerOptions server_options;
   server_options.users = {{"alice", "secret", {}, {}}};
   start_server(server_options);
-  const auto mode = std::filesystem::status(directory.path() / "nats" / "nats-server.conf").permissions();
+  const auto mode = std::filesystem::status(directory.path() / "nats" / "nats.conf").permissions();
   EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST_F(RefusalTest, TwoServersOnAPort) {
-  support::NatsServerOptions server_options;
+  NatsServerOptions server_options;
   server_options.port = start_server().port();
-  server_options.directory = directory.path() / "second";
+  server_options.folder = directory.path() / "second";
   try {
-    support::NatsServer second(server_options);
+    NatsServer second(server_options);
     FAIL() << "it started";
   } catch (const std::runtime_error& error) {
     EXPECT_NE(std::string(error.what()).find("port " + std::to_string(server_options.port)), std::string::npos);
   }
+}
+
+TEST_F(RefusalTest, ARestartWaitsForItsPort) {
+  const auto port = start_server().port();
+  server->kill();
+  tcp::acceptor other(io, {asio::ip::address_v4::loopback(), port});
+  std::jthread frees_it([&] {
+    const auto taken = [&] {
+      std::ifstream log(directory.path() / "nats" / "nats.log");
+      return std::string(std::istreambuf_iterator<char>(log), {}).find("address already in use") != std::string::npos;
+    };
+    while (!taken()) std::this_thread::yield();
+    other.close();
+  });
+  server->start();
+  EXPECT_TRUE(server->running());
+  EXPECT_EQ(server->port(), port);
 }
 
 }  // namespace

@@ -14,12 +14,13 @@ namespace {
 class TlsTest : public BusTest {
  protected:
   TlsTest() : certificates(make_certificates(directory.path(), {"localhost"})) {
-    support::NatsServerOptions server_options;
-    server_options.tls = support::NatsServerTls{certificates.server_cert, certificates.server_key, {}};
+    NatsServerOptions server_options;
+    server_options.tls = NatsServerTls{certificates.server_cert, certificates.server_key, {}};
     start_server(server_options);
   }
   ConnectOptions tls_options() const {
     auto made = options();
+    made.url = "tls://localhost:" + std::to_string(server->port());
     made.tls.emplace().ca_file = certificates.authority;
     return made;
   }
@@ -91,8 +92,8 @@ TEST_F(TlsTest, CertificatesAreChecked) {
 
 TEST_F(TlsTest, AnAddressInTheCertificateIsAccepted) {
   const auto both = make_certificates(directory.path() / "both", {"localhost", "127.0.0.1"});
-  support::NatsServerOptions server_options;
-  server_options.tls = support::NatsServerTls{both.server_cert, both.server_key, {}};
+  NatsServerOptions server_options;
+  server_options.tls = NatsServerTls{both.server_cert, both.server_key, {}};
   start_server(server_options);
   auto wanted = options();
   wanted.tls.emplace().ca_file = both.authority;
