@@ -30,8 +30,10 @@ struct Target {
 Rows latency(const Target& target, const std::vector<std::size_t>& counts, const Say& say);
 // One echo('') after another: from a coroutine on the client's loop, or from a blocking thread.
 Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode);
-// Echo of arrays of each size, `count` at a time.
-Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t count, const Say& say);
+// Echo of arrays of each size, up to `most` at a time, and fewer where memory says so. `refused` is told of sizes that do
+// not travel, and why; these have no row.
+using Refused = std::function<void(std::size_t size, const std::string& why)>;
+Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t most, const Say& say, const Refused& refused);
 // n sleeps of dt, so many that the ideal is `ideal_s`.
 Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s, const Say& say);
 // exec of /bin/true.
@@ -45,6 +47,9 @@ int serve_limits(const local::ConnectInfo& engine);
 
 // Connects and waits for the target's engines; throws std::runtime_error where they do not come.
 std::unique_ptr<client::Client> connect(const Target& target);
+
+// How many engines the cluster has; throws std::runtime_error where it does not answer.
+std::size_t live_engines(const Target& target);
 
 double percentile(std::vector<double>& sorted_in_place, double share);
 

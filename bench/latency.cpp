@@ -8,21 +8,11 @@
 #include <thread>
 
 #include "bench/experiments.hpp"
+#include "bench/rows.hpp"
 
 namespace covey::bench {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-client::Scheme scheme_of(const Target& target) {
-  return target.scheme == "direct" ? client::Scheme::direct : client::Scheme::controller;
-}
-
-Row base_row(const Target& target, std::string_view experiment) {
-  return {{"experiment", experiment}, {"system", "covey"}, {"scheme", target.scheme}, {"transport", target.transport}, {"engines", target.engines}};
-}
 
 client::Options options_for(const Target& target) {
   const auto nats = target.connect.options("covey bench");
@@ -34,10 +24,6 @@ client::Options options_for(const Target& target) {
   options.cluster = target.connect.cluster;
   return options;
 }
-
-struct Round {
-  double sent_s = 0, roundtrip_s = 0;
-};
 
 // What an echo returns is looked at before the clock stops.
 void check_echo(const client::AsyncResult& result) {
@@ -66,14 +52,29 @@ double percentile(std::vector<double>& values, double share) {
   return values[std::min(values.size() - 1, at == 0 ? 0 : at - 1)];
 }
 
-std::unique_ptr<client::Client> connect(const Target& target) {
+namespace {
+
+std::unique_ptr<client::Client> connect_alone(const Target& target) {
   auto connected = client::Client::connect(options_for(target));
   if (!connected) throw std::runtime_error(fmt::format("cannot use NATS at {}: {}", target.connect.nats_url, connected.error().message()));
-  auto client = std::move(*connected);
+  return std::move(*connected);
+}
+
+}  // namespace
+
+std::unique_ptr<client::Client> connect(const Target& target) {
+  auto client = connect_alone(target);
   if (!client->wait_for_engines(target.engines, std::chrono::seconds(30))) {
     throw std::runtime_error(fmt::format("{} engines did not register within 30 s", target.engines));
   }
   return client;
+}
+
+std::size_t live_engines(const Target& target) {
+  const auto client = connect_alone(target);
+  const auto answer = client->request(R"({"what":"status"})", std::chrono::seconds(10));
+  if (!answer) throw std::runtime_error(fmt::format("no controller of the cluster '{}' answers at {}", target.connect.cluster, target.connect.nats_url));
+  return boost::json::parse(*answer).at("engines").at("live").to_number<std::size_t>();
 }
 
 Rows latency(const Target& target, const std::vector<std::size_t>& counts, const Say& say) {
@@ -153,45 +154,6 @@ Row sequential(const Target& target, bool blocking, std::size_t count, const std
   row["p99_us"] = percentile(times, 0.99);
   row["p999_us"] = percentile(times, 0.999);
   return row;
-}
-
-Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t count, const Say& say) {
-  const auto client = connect(target);
-  auto view = client->load_balanced(scheme_of(target));
-  echo_round(view, 2'000);
-  Rows rows;
-  for (const std::size_t size : sizes) {
-    say(fmt::format("throughput {} {} {} bytes", target.scheme, target.transport, size));
-    std::vector<double> sent, roundtrip;
-    for (int repetition = 0; repetition < 3; ++repetition) {
-      std::vector<wire::Buffer> arrays;
-      for (std::size_t i = 0; i < count; ++i) {
-        std::vector<std::byte> bytes(size);
-        for (std::size_t at = 0; at < size; at += 64) bytes[at] = static_cast<std::byte>(i + at / 64);
-        arrays.emplace_back(std::move(bytes));
-      }
-      std::vector<client::AsyncResult> results;
-      results.reserve(count);
-      const auto tic = Clock::now();
-      for (const auto& array : arrays) results.push_back(view.apply("echo", wire::Payload{wire::Codec::bytes, array}));
-      const auto toc = Clock::now();
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto back = results[i].get().buffer;
-        if (back.size() != size || back.view() != arrays[i].view()) throw std::runtime_error("echo returned other bytes");
-      }
-      sent.push_back(seconds(toc - tic));
-      roundtrip.push_back(seconds(Clock::now() - tic));
-    }
-    Row row = base_row(target, "throughput");
-    row["n"] = count;
-    row["count"] = count;
-    row["bytes"] = size;
-    row["sent_s"] = percentile(sent, 0.5);
-    row["roundtrip_s"] = percentile(roundtrip, 0.5);
-    row["gbit_per_s"] = static_cast<double>(size * count) * 8 / row["roundtrip_s"].as_double() / 1e9;
-    rows.push_back(std::move(row));
-  }
-  return rows;
 }
 
 Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s, const Say& say) {

@@ -1,6 +1,8 @@
 // covey bench: the three experiments, on a cluster of its own or a named one.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -9,6 +11,8 @@
 namespace covey::cli {
 
 namespace {
+
+constexpr std::size_t kUsualEngines = 4, kArrays = 100;
 
 void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
@@ -22,14 +26,28 @@ std::vector<T> given_or(const std::vector<T>& given, std::vector<T> otherwise) {
   return given.empty() ? std::move(otherwise) : given;
 }
 
+template <class T>
+std::vector<T> doubling(T first, T last) {
+  std::vector<T> values;
+  for (T value = first; value <= last; value *= 2) values.push_back(value);
+  return values;
+}
+
+using Counts = std::vector<std::size_t>;
+
 // One run of the bench.
 struct Run {
   BenchOptions& options;
   Stage& stage;
   std::set<std::string> limits_known = {};  // the transports whose limits have been measured
 
+  bool whole_matrix() const { return options.full && options.own_cluster(); }
   Names transports() const { return given_or(options.transports, {stage.usual_transport()}); }
-  Names schemes(Names otherwise) const { return given_or(options.schemes, std::move(otherwise)); }
+  Names all_transports() const { return whole_matrix() ? given_or(options.transports, {"plain", "tls", "ssh"}) : transports(); }
+  Names schemes() const { return given_or(options.schemes, {"controller", "direct"}); }
+  Counts engines(Counts otherwise) const {
+    return options.own_cluster() ? given_or(options.engines, std::move(otherwise)) : Counts{stage.named_engines()};
+  }
 };
 
 // Beside the first experiment over a transport, the physical limit of that transport.
@@ -47,51 +65,153 @@ void run_sequential(Run& run, std::size_t engines, const std::string& scheme, co
   keep(run.options, {bench::sequential(target, blocking, run.options.quick ? 1000 : 5000, mode)});
 }
 
+// Roundtrip rates by the number of engines.
+void run_engines_series(Run& run) {
+  const auto counts = given_or(run.options.counts, {32'768, 1'000'000});
+  for (const std::size_t engines : doubling<std::size_t>(1, 128)) {
+    if (engines == kUsualEngines) continue;  // measured already
+    for (const auto& scheme : run.schemes()) {
+      keep(run.options, bench::latency(run.stage.target(engines, scheme, run.all_transports().front()), counts, say));
+    }
+  }
+}
+
 void run_latency(Run& run) {
-  const auto engines = given_or(run.options.engines, {4});
-  const auto counts =
-      given_or(run.options.counts, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768});
-  const auto schemes = run.schemes({"controller", "direct"});
-  for (const auto& transport : run.transports()) {
+  auto usual = doubling<std::size_t>(1, 32'768);
+  if (run.options.full) usual.push_back(1'000'000);
+  const auto counts = given_or(run.options.counts, std::move(usual));
+  const auto engines = run.engines({kUsualEngines});
+  for (const auto& transport : run.all_transports()) {
     run_limits(run, engines.front(), transport);
     for (const std::size_t count : engines) {
-      for (const auto& scheme : schemes) {
+      for (const auto& scheme : run.schemes()) {
         keep(run.options, bench::latency(run.stage.target(count, scheme, transport), counts, say));
         if (count == engines.front()) run_sequential(run, count, scheme, transport, false);
       }
     }
     if (!run.options.own_cluster()) continue;
-    for (const auto& scheme : schemes) run_sequential(run, engines.front(), scheme, transport, true);
+    for (const auto& scheme : run.schemes()) run_sequential(run, engines.front(), scheme, transport, true);
   }
+  if (run.whole_matrix() && run.options.engines.empty()) run_engines_series(run);
+}
+
+// Sizes of the command line have to travel; of the others what cannot is left out.
+void on_refused(const BenchOptions& options, std::size_t size, const std::string& why) {
+  if (!options.sizes.empty()) throw std::runtime_error(fmt::format("--bytes {}: {}", size, why));
+  say(fmt::format("left out, {} bytes: {}", size, why));
 }
 
 void run_throughput(Run& run) {
-  const auto engines = given_or(run.options.engines, {4}).front();
-  const auto sizes = given_or(run.options.sizes, {1000, 4000, 16000, 32000});
-  for (const auto& transport : run.transports()) {
-    run_limits(run, engines, transport);
-    for (const auto& scheme : run.schemes({"controller", "direct"})) {
-      keep(run.options, bench::throughput(run.stage.target(engines, scheme, transport), sizes, 100, say));
+  const auto sizes = given_or(run.options.sizes, run.options.full ? Counts{1'000, 2'000, 4'000, 8'000, 16'000, 32'000, 64'000, 128'000, 256'000,
+                                                                           512'000, 1'000'000, 2'000'000, 4'000'000, 8'000'000, 16'000'000,
+                                                                           32'000'000, 64'000'000}
+                                                                  : Counts{1'000, 4'000, 16'000, 32'000, 64'000, 256'000, 1'000'000, 4'000'000});
+  for (const auto& transport : run.all_transports()) {
+    for (const std::size_t engines : run.engines({kUsualEngines})) {
+      run_limits(run, engines, transport);
+      for (const auto& scheme : run.schemes()) {
+        keep(run.options, bench::throughput(run.stage.target(engines, scheme, transport), sizes, kArrays, say,
+                                            [&](std::size_t size, const std::string& why) { on_refused(run.options, size, why); }));
+      }
     }
   }
 }
 
 void run_map(Run& run) {
-  const auto dts = given_or(run.options.dts_ms, run.options.quick ? std::vector<double>{1, 4, 16, 64, 128}
-                                                                  : std::vector<double>{1, 2, 4, 8, 16, 32, 64, 128});
+  const auto dts = given_or(run.options.dts_ms, run.options.quick ? std::vector<double>{1, 4, 16, 64, 128} : doubling<double>(1, 128));
+  const double ideal_s = run.options.ideal_s > 0 ? run.options.ideal_s : run.options.quick ? 1 : 2;
   for (const auto& transport : run.transports()) {
-    for (const std::size_t count : given_or(run.options.engines, {4, 31, 63})) {
-      run_limits(run, count, transport);
-      for (const auto& scheme : run.schemes({"controller"})) {
-        keep(run.options, bench::map(run.stage.target(count, scheme, transport), dts, run.options.ideal_s, say));
+    for (const std::size_t engines : run.engines({4, 31, 63})) {
+      run_limits(run, engines, transport);
+      for (const auto& scheme : given_or(run.options.schemes, {"controller"})) {
+        keep(run.options, bench::map(run.stage.target(engines, scheme, transport), dts, ideal_s, say));
       }
     }
   }
 }
 
 void run_exec(Run& run) {
-  const auto target = run.stage.target(4, "controller", run.transports().front(), {"--allow-exec"});
+  const auto engines = run.engines({kUsualEngines}).front();
+  const auto target = run.stage.target(engines, "controller", run.transports().front(), {"--allow-exec"});
   keep(run.options, {bench::exec_rate(target, run.options.quick ? 1024 : 4096)});
+}
+
+// What is wrong with options together, or with the named cluster.
+void check(const Run& run) {
+  const auto& options = run.options;
+  const auto asked_for = [&](const char* transport) { return std::count(options.transports.begin(), options.transports.end(), transport) > 0; };
+  const bool through_ssh = asked_for("ssh") || (run.whole_matrix() && options.transports.empty());
+  if (!options.ssh.empty() && !through_ssh) throw CLI::ValidationError("--ssh", "is for the transport ssh: add --transport ssh");
+  if (options.own_cluster()) return;
+  const auto url = options.where.resolve().nats_url;
+  const auto usual = run.stage.usual_transport();
+  if (asked_for(usual == "tls" ? "plain" : "tls")) {
+    throw CLI::ValidationError("--transport", fmt::format("the connection to {} is {}: leave --transport out, or say {} or ssh{}", url, usual, usual,
+                                                          usual == "tls" ? "" : "; --tls-ca FILE makes it tls"));
+  }
+  for (const auto engines : options.engines) {
+    if (engines == run.stage.named_engines()) continue;
+    throw CLI::ValidationError("--engines", fmt::format("{}: the cluster at {} has {}: leave --engines out", engines, url, run.stage.named_engines()));
+  }
+}
+
+// For lists: the value that is wrong is named, and what would be right.
+CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
+  return {[low, high](std::string& text) {
+            std::uint64_t value = 0;
+            const auto end = text.data() + text.size();
+            const auto parsed = std::from_chars(text.data(), end, value);
+            const bool good = parsed.ec == std::errc() && parsed.ptr == end && value >= low && value <= high;
+            return good ? std::string() : fmt::format("'{}' is not a whole number from {} to {}", text, low, high);
+          },
+          std::string()};
+}
+
+CLI::Validator number(double low, double high) {
+  return {[low, high](std::string& text) {
+            double value = 0;
+            const auto end = text.data() + text.size();
+            const auto parsed = std::from_chars(text.data(), end, value);
+            const bool good = parsed.ec == std::errc() && parsed.ptr == end && value >= low && value <= high;
+            return good ? std::string() : fmt::format("'{}' is not a number from {} to {}", text, low, high);
+          },
+          std::string()};
+}
+
+void add_options(CLI::App& command, BenchOptions& options) {
+  command.add_option("--engines", options.engines, "engines, as a list: 4,31,63")->delimiter(',')->check(whole_number(1, 4096));
+  command.add_option("--n", options.counts, "tasks at a time (latency), as a list")->delimiter(',')->check(whole_number(1, 100'000'000));
+  command.add_option("--bytes", options.sizes, "sizes of arrays (throughput), as a list")->delimiter(',')->check(whole_number(1, 1 << 30));
+  command.add_option("--dt", options.dts_ms, "milliseconds of each sleep (map), as a list")->delimiter(',')->check(number(0.01, 3'600'000));
+  command.add_option("--ideal", options.ideal_s, "seconds that a map should ideally take: 2, or 1 with --quick")->check(number(0.001, 3'600));
+  command.add_option("--scheme", options.schemes, "controller, direct")->delimiter(',')->check(CLI::IsMember({"controller", "direct"}));
+  command.add_option("--transport", options.transports, "how the client reaches NATS: plain, tls, ssh")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"plain", "tls", "ssh"}));
+  command.add_option("--ssh", options.ssh, "SSH server for the transport ssh, which sees NATS under the same address; a private one on loopback unless given")
+      ->check([](const std::string& server) {
+        const bool good = !server.empty() && server.front() != '-' && server.find_first_of(" \t\n") == std::string::npos;
+        return good ? std::string() : fmt::format("'{}' is no SSH server: user@host or ssh://user@host:port is", server);
+      })
+      ->type_name("USER@HOST");
+  command.add_option("--json", options.json_file, "write the rows there")->type_name("FILE");
+  command.add_option("--report", options.report_folder, "write results.json there, for bench/report/render.py to draw")->type_name("FOLDER");
+  auto* quick = command.add_flag("--quick", options.quick, "fewer and shorter rounds: ideals of 1 s, five values of dt");
+  command.add_flag("--full", options.full, "the whole matrix: a million tasks, 1 to 128 engines, plain, tls and ssh, arrays up to 64 MB")->excludes(quick);
+  command.add_flag("--no-limits", options.no_limits, "leave out bare NATS");
+  options.where.add_to(command);
+}
+
+using Runner = void (*)(Run&);
+
+void run_all(BenchOptions& options, const std::vector<Runner>& runners) {
+  {
+    Stage stage(options);
+    Run run{options, stage};
+    check(run);
+    for (const auto runner : runners) runner(run);
+  }
+  write_results(options);
 }
 
 }  // namespace
@@ -99,35 +219,19 @@ void run_exec(Run& run) {
 void add_bench_commands(CLI::App& app) {
   auto options = std::make_shared<BenchOptions>();
   auto* command = app.add_subcommand("bench", "Run the latency, throughput and map experiments.");
-  command->footer("Examples:\n  covey bench all --quick --report report\n  covey bench latency --engines 4 --n 32768,1000000\n  covey bench map --engines 63 --dt 1,4,16");
+  command->footer(
+      "Without --connect or --nats it runs on clusters of its own.\n\n"
+      "Examples:\n"
+      "  covey bench all --quick --report report\n"
+      "  covey bench latency --engines 4 --n 32768,1000000\n"
+      "  covey bench latency --transport plain,tls,ssh --scheme direct\n"
+      "  covey bench throughput --transport ssh --ssh me@gateway --connect client.json\n"
+      "  covey bench map --engines 63 --dt 1,4,16");
   command->require_subcommand(1);
   command->fallthrough();
-  command->add_option("--engines", options->engines, "engines, as a list: 4,31,63")->delimiter(',')->check(CLI::Range(1, 4096));
-  command->add_option("--n", options->counts, "tasks at a time (latency)")->delimiter(',')->check(CLI::PositiveNumber);
-  command->add_option("--bytes", options->sizes, "sizes of arrays (throughput)")->delimiter(',')->check(CLI::PositiveNumber);
-  command->add_option("--dt", options->dts_ms, "milliseconds of each sleep (map)")->delimiter(',')->check(CLI::PositiveNumber);
-  command->add_option("--ideal", options->ideal_s, "seconds that a map should ideally take: 2, or 1 with --quick")->check(CLI::PositiveNumber);
-  command->add_option("--scheme", options->schemes, "controller, direct")->delimiter(',')->check(CLI::IsMember({"controller", "direct"}));
-  command->add_option("--transport", options->transports, "how the client reaches NATS: plain, tls")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"plain", "tls"}));
-  command->add_option("--json", options->json_file, "write the rows there")->type_name("FILE");
-  command->add_option("--report", options->report_folder, "write results.json, plots and index.html there")->type_name("FOLDER");
-  command->add_flag("--quick", options->quick, "fewer and shorter rounds: ideals of 1 s, five values of dt");
-  command->add_flag("--full", options->full, "the whole matrix");
-  command->add_flag("--no-limits", options->no_limits, "leave out bare NATS");
-  options->where.add_to(*command);
-  using Runner = void (*)(Run&);
+  add_options(*command, *options);
   const auto add = [&](const char* name, const char* description, std::vector<Runner> runners) {
-    command->add_subcommand(name, description)->fallthrough()->callback([options, runners] {
-      if (options->ideal_s == 0) options->ideal_s = options->quick ? 1 : 2;
-      {
-        Stage stage(*options);
-        Run run{*options, stage};
-        for (const auto runner : runners) runner(run);
-      }
-      write_results(*options);
-    });
+    command->add_subcommand(name, description)->fallthrough()->callback([options, runners] { run_all(*options, runners); });
   };
   add("latency", "n asynchronous echo('')", {run_latency});
   add("throughput", "echo of arrays of growing size", {run_throughput});

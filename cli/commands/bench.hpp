@@ -10,6 +10,7 @@
 #include "bench/experiments.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/local/local_cluster.hpp"
+#include "cli/local/ssh_tunnel.hpp"
 
 namespace covey::cli {
 
@@ -22,6 +23,7 @@ struct BenchOptions {
   std::vector<double> dts_ms;
   Names schemes, transports;
   double ideal_s = 0;  // 0: as for the lists
+  std::string ssh;  // user@host for the transport ssh; empty: a private sshd
   std::string json_file, report_folder;
   bool quick = false, full = false, no_limits = false;
   boost::json::array rows;
@@ -35,20 +37,24 @@ class Stage {
   explicit Stage(const BenchOptions& options);
   ~Stage();
 
-  // Throws std::runtime_error where there can be no such cluster, or the named one has no such transport.
+  // Throws std::runtime_error where it cannot be had.
   bench::Target target(std::size_t engines, const std::string& scheme, const std::string& transport, const Names& engine_arguments = {});
   // Of the target that was asked for last: the file with which another process connects as an engine.
   std::string engine_file() const;
-  // The transport of the named cluster; plain for one of our own.
+  // The transport of the named cluster, unless it is reached through SSH; plain for one of our own.
   std::string usual_transport() const;
+  // How many engines the named cluster has.
+  std::size_t named_engines();
 
  private:
-  bench::Target named_target(std::size_t engines, const std::string& scheme, const std::string& transport);
   void start(std::size_t engines, bool tls, const Names& engine_arguments);
+  const local::ConnectInfo& through_ssh(const local::ConnectInfo& far);
 
   const BenchOptions& options_;
   std::filesystem::path folder_;
   std::unique_ptr<local::LocalCluster> cluster_;
+  std::unique_ptr<local::SshTunnel> tunnel_;  // to cluster_, or to the named cluster
+  std::size_t named_engines_ = 0;             // 0: not asked yet
   bool tls_ = false;
   Names engine_arguments_;
 };

@@ -1,6 +1,6 @@
 // The clusters that the benches run on, and the transports to them.
 #include <fmt/format.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <stdexcept>
 
@@ -9,25 +9,35 @@
 
 namespace covey::cli {
 
-Stage::Stage(const BenchOptions& options)
-    : options_(options), folder_(std::filesystem::temp_directory_path() / fmt::format("covey-bench-{}", ::getpid())) {}
+namespace {
+
+std::filesystem::path new_folder() {
+  auto name = (std::filesystem::temp_directory_path() / "covey-bench-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(fmt::format("cannot make the folder {}", name));
+  return name;
+}
+
+}  // namespace
+
+Stage::Stage(const BenchOptions& options) : options_(options), folder_(new_folder()) {}
 
 Stage::~Stage() {
+  tunnel_.reset();
   cluster_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
 
 bench::Target Stage::target(std::size_t engines, const std::string& scheme, const std::string& transport, const Names& engine_arguments) {
-  if (!options_.own_cluster()) return named_target(engines, scheme, transport);
   const bool tls = transport == "tls";
-  if (!cluster_ || engine_arguments_ != engine_arguments || tls_ != tls || cluster_->engines() != engines) {
-    start(engines, tls, engine_arguments);
-  }
-  return {cluster_->client(), engines, scheme, transport};
+  const bool fits = cluster_ && engine_arguments_ == engine_arguments && tls_ == tls && cluster_->engines() == engines;
+  if (options_.own_cluster() && !fits) start(engines, tls, engine_arguments);
+  const auto info = options_.own_cluster() ? cluster_->client() : options_.where.resolve();
+  return {transport == "ssh" ? through_ssh(info) : info, engines, scheme, transport};
 }
 
 void Stage::start(std::size_t engines, bool tls, const Names& engine_arguments) {
+  tunnel_.reset();
   cluster_.reset();
   engine_arguments_ = engine_arguments;
   tls_ = tls;
@@ -45,19 +55,23 @@ void Stage::start(std::size_t engines, bool tls, const Names& engine_arguments) 
   cluster_ = std::make_unique<local::LocalCluster>(options);
 }
 
+const local::ConnectInfo& Stage::through_ssh(const local::ConnectInfo& far) {
+  if (!tunnel_) tunnel_ = std::make_unique<local::SshTunnel>(folder_ / "ssh", far, options_.ssh);
+  return tunnel_->near();
+}
+
 std::string Stage::engine_file() const { return (folder_ / "engine.json").string(); }
 
 std::string Stage::usual_transport() const {
   return !options_.own_cluster() && options_.where.resolve().uses_tls() ? "tls" : "plain";
 }
 
-bench::Target Stage::named_target(std::size_t engines, const std::string& scheme, const std::string& transport) {
-  const auto info = options_.where.resolve();
-  if (transport != usual_transport()) {
-    throw std::runtime_error(fmt::format("--transport {}: the connection to {} is {}; {}", transport, info.nats_url, usual_transport(),
-                                         info.uses_tls() ? "leave --transport out" : "--tls-ca FILE makes it TLS"));
-  }
-  return {info, engines, scheme, transport};
+std::size_t Stage::named_engines() {
+  if (named_engines_ != 0) return named_engines_;
+  const auto transport = options_.transports.empty() ? usual_transport() : options_.transports.front();
+  named_engines_ = bench::live_engines(target(0, "controller", transport));
+  if (named_engines_ == 0) throw std::runtime_error("the cluster has no engines: `covey engine` starts one");
+  return named_engines_;
 }
 
 }  // namespace covey::cli

@@ -21,7 +21,10 @@ bus::ConnectOptions ConnectInfo::options(const std::string& name) const {
   options.user = user;
   options.password = password;
   options.name = name;
-  if (uses_tls()) options.tls.emplace().ca_file = ca_file;
+  if (uses_tls()) {
+    options.tls.emplace().ca_file = ca_file;
+    options.tls->server_name = server_name;
+  }
   return options;
 }
 
@@ -49,6 +52,7 @@ void write_connect_file(const std::filesystem::path& file, const ConnectInfo& in
                                                  {"password", info.password},
                                                  {"cluster", info.cluster},
                                                  {"ca_file", info.ca_file},
+                                                 {"server_name", info.server_name},
                                                  {"controller", info.controller}}) +
                     "\n";
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -77,6 +81,7 @@ ConnectInfo read_connect_file(const std::filesystem::path& file) {
   take("password", info.password);
   take("cluster", info.cluster);
   take("ca_file", info.ca_file);
+  take("server_name", info.server_name);
   take("controller", info.controller);
   if (info.nats_url.empty()) throw std::runtime_error(fmt::format("{}: 'nats', the server's address, is missing", file.string()));
   return info;

@@ -12,6 +12,7 @@ struct ConnectInfo {
   std::string nats_url, user, password;
   std::string cluster = "default";
   std::string ca_file;      // of the server's certificate
+  std::string server_name;  // that the certificate must bear; empty: the host of nats_url
   std::string controller;   // for people
 
   // Without a ca_file TLS goes by the system's authorities.

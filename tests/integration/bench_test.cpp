@@ -23,6 +23,7 @@ struct BenchTest : CliFixture {
     text << in.rdbuf();
     return ended.status == 0 ? json::parse(text.str()).at("rows").as_array() : json::array();
   }
+  Ended bench(const std::string& arguments) { return run("bench " + arguments); }
   static std::set<std::string> values(const json::array& rows, const std::string& experiment, const std::string& field) {
     std::set<std::string> found;
     for (const auto& row : rows) {
@@ -43,6 +44,45 @@ TEST_F(BenchTest, EveryExperimentRunsOverTls) {
   }
   EXPECT_EQ(values(found, "latency", "n"), (Set{"1", "16"}));
   EXPECT_EQ(values(found, "latency", "scheme"), (Set{"controller", "direct"}));
+}
+
+TEST_F(BenchTest, EveryExperimentRunsThroughAPrivateSshServer) {
+  const auto found = rows("all --quick --transport ssh --engines 1 --n 1,16 --bytes 1000 --dt 1 --ideal 0.01");
+  for (const auto* experiment : {"latency", "sequential", "throughput", "map", "limit"}) {
+    EXPECT_EQ(values(found, experiment, "transport"), Set{"ssh"}) << experiment;
+  }
+}
+
+TEST_F(BenchTest, TheWholeMatrixHasEveryTransport) {
+  const auto found = rows("throughput --full --no-limits --engines 1 --scheme direct --bytes 1000,32000");
+  EXPECT_EQ(values(found, "throughput", "transport"), (Set{"plain", "tls", "ssh"}));
+  EXPECT_EQ(values(found, "throughput", "bytes"), (Set{"1000", "32000"}));
+}
+
+TEST_F(BenchTest, ANamedClusterIsMeasuredWithTheEnginesThatItHas) {
+  start(2);
+  connect(2);
+  const auto file = " --connect " + (folder / "client.json").string();
+  const auto found = rows("latency --quick --scheme direct --transport plain,ssh --n 1" + file);
+  EXPECT_EQ(values(found, "latency", "engines"), Set{"2"});
+  EXPECT_EQ(values(found, "latency", "transport"), (Set{"plain", "ssh"}));
+  expect_says(bench("latency --engines 3" + file), "has 2");
+  expect_says(bench("latency --transport tls" + file), "plain");
+}
+
+TEST_F(BenchTest, WrongOptionsAreNamedWithWhatWouldBeRight) {
+  expect_says(bench("latency --n 1,many"), "'many' is not a whole number from 1");
+  expect_says(bench("map --dt 0"), "'0' is not a number from 0.01");
+  expect_says(bench("latency --engines 5000"), "4096");
+  expect_says(bench("throughput --bytes 64MB"), "'64MB' is not a whole number from 1");
+  expect_says(bench("latency --transport smoke"), "plain");
+  expect_says(bench("latency --ssh me@gateway"), "--transport ssh");
+  expect_says(bench("latency --transport ssh --ssh=-oProxyCommand=id"), "user@host");
+  EXPECT_EQ(bench("latency --quick --full").status, 2);
+}
+
+TEST_F(BenchTest, AMissingProgramIsNamedWithItsPackage) {
+  expect_says(run_with("PATH=/usr/sbin", "bench latency --transport ssh --no-limits --n 1 --engines 1"), "openssh-client");
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ struct Ended {
 
 struct CliFixture : ClusterFixture {
   CliFixture() { ::setenv("COVEY_HOME", folder.c_str(), 1); }
-  Ended run(const std::string& arguments) {
-    const std::string command = std::string(COVEY_EXECUTABLE) + " " + arguments + " 2>&1 </dev/null";
+  Ended run(const std::string& arguments) { return run_with("", arguments); }
+  // `environment`: assignments as the shell takes them.
+  Ended run_with(const std::string& environment, const std::string& arguments) {
+    const std::string command = environment + " " + std::string(COVEY_EXECUTABLE) + " " + arguments + " 2>&1 </dev/null";
     Ended ended;
     FILE* pipe = ::popen(command.c_str(), "r");
     std::array<char, 4096> buffer{};
