@@ -32,12 +32,12 @@ bool on_loopback(const std::string& url) {
 
 }  // namespace
 
-local::ConnectInfo Where::resolve() const {
+local::ConnectInfo Where::resolve(wire::Role role) const {
   local::ConnectInfo info;
   if (!connect_file.empty()) {
     info = local::read_connect_file(connect_file);
   } else if (nats_url.empty()) {
-    info = local::read_connect_file(local::home_folder() / "client.json");
+    info = local::read_home_file(role);
   }
   if (!nats_url.empty()) info.nats_url = nats_url;
   if (!user.empty()) info.user = user;

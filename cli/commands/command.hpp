@@ -20,8 +20,9 @@ struct Where {
   bool insecure = false;
 
   void add_to(CLI::App& command);
-  // Throws std::runtime_error that says what is missing.
-  local::ConnectInfo resolve() const;
+  // `role`: whose file of the home folder is read where nothing else says where the cluster is. Throws std::runtime_error
+  // that says what is missing.
+  local::ConnectInfo resolve(wire::Role role = wire::Role::client) const;
 };
 
 // Connects as a client and waits until a controller has welcomed it; where none does, prints an error and throws

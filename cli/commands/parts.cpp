@@ -42,7 +42,7 @@ void add_controller(CLI::App& app) {
   command->add_option("--result-ttl", state->result_ttl_s, "seconds that such results wait")->check(CLI::PositiveNumber);
   add_config_option(*command);
   command->callback([state] {
-    const auto info = state->where.resolve();
+    const auto info = state->where.resolve(wire::Role::controller);
     state->options.nats = info.options("covey controller");
     state->options.cluster = info.cluster;
     state->options.core.max_result_bytes = state->max_result_mb << 20;
@@ -74,7 +74,7 @@ void add_engine(CLI::App& app) {
   command->add_option("--drain-timeout", state->drain_timeout_s, "seconds that running tasks get on SIGTERM")->check(CLI::Range(0, 86400));
   add_config_option(*command);
   command->callback([state] {
-    const auto info = state->where.resolve();
+    const auto info = state->where.resolve(wire::Role::engine);
     state->options.nats = info.options("covey engine");
     state->options.cluster = info.cluster;
     state->options.inline_functions = !state->no_inline;

@@ -88,7 +88,6 @@ int run_up(const UpOptions& options, int ready) {
   }
   cluster.stop();
   std::filesystem::remove(pid_file());
-  std::filesystem::remove(cluster.folder() / "client.json");
   return kOk;
 }
 

@@ -28,6 +28,10 @@ bus::ConnectOptions ConnectInfo::options(const std::string& name) const {
   return options;
 }
 
+std::string file_name(wire::Role role) {
+  return role == wire::Role::controller ? "controller.json" : role == wire::Role::engine ? "engine.json" : "client.json";
+}
+
 std::filesystem::path home_folder() {
   std::filesystem::path folder;
   if (const char* home = std::getenv("COVEY_HOME"); home != nullptr && *home != '\0') {
@@ -64,7 +68,7 @@ void write_connect_file(const std::filesystem::path& file, const ConnectInfo& in
 
 ConnectInfo read_connect_file(const std::filesystem::path& file) {
   std::ifstream in(file);
-  if (!in) throw std::runtime_error(fmt::format("cannot read {}: is a cluster running? `covey up` starts one", file.string()));
+  if (!in) throw std::runtime_error(fmt::format("cannot read {}", file.string()));
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   boost::system::error_code error;
   const auto value = json::parse(text, error);
@@ -85,6 +89,15 @@ ConnectInfo read_connect_file(const std::filesystem::path& file) {
   take("controller", info.controller);
   if (info.nats_url.empty()) throw std::runtime_error(fmt::format("{}: 'nats', the server's address, is missing", file.string()));
   return info;
+}
+
+ConnectInfo read_home_file(wire::Role role) {
+  const auto file = home_folder() / file_name(role);
+  if (!std::filesystem::exists(file)) {
+    throw std::runtime_error(fmt::format(
+        "no cluster of yours is up here, as there is no {}: `covey up` starts one, --connect FILE or --nats URL names another", file.string()));
+  }
+  return read_connect_file(file);
 }
 
 }  // namespace covey::local

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/bus/connection.hpp"
+#include "common/wire/greeting.hpp"
 
 namespace covey::local {
 
@@ -20,12 +21,18 @@ struct ConnectInfo {
   bus::ConnectOptions options(const std::string& name) const;
 };
 
-// Where `covey up` leaves what clients need, and where clients look: $COVEY_HOME, or a folder of the user's own in
+// client.json, engine.json, controller.json: the roles differ in what NATS lets them do.
+std::string file_name(wire::Role role);
+
+// Where `covey up` leaves them, and where the commands look: $COVEY_HOME, or a folder of the user's own in
 // $XDG_RUNTIME_DIR or /tmp, made with mode 0700.
 std::filesystem::path home_folder();
 
 void write_connect_file(const std::filesystem::path& file, const ConnectInfo& info);
 // Throws std::runtime_error that names the file and what is wrong with it.
 ConnectInfo read_connect_file(const std::filesystem::path& file);
+
+// The role's file of the home folder, of a cluster that `covey up` runs. Throws as read_connect_file does.
+ConnectInfo read_home_file(wire::Role role);
 
 }  // namespace covey::local

@@ -15,6 +15,8 @@ std::string own_executable() { return std::filesystem::read_symlink("/proc/self/
 
 namespace {
 
+constexpr wire::Role kRoles[] = {wire::Role::controller, wire::Role::engine, wire::Role::client};
+
 std::string random_secret() {
   std::random_device device;
   std::string secret;
@@ -35,9 +37,7 @@ LocalCluster::LocalCluster(Options options) : options_(std::move(options)) {
     nats_ = std::make_unique<bus::NatsServer>(server_options());
   }
   client_ = info_for(wire::Role::client);
-  write_connect_file(options_.folder / "client.json", client_);
-  write_connect_file(options_.folder / "controller.json", info_for(wire::Role::controller));
-  write_connect_file(options_.folder / "engine.json", info_for(wire::Role::engine));
+  for (const auto role : kRoles) write_connect_file(options_.folder / file_name(role), info_for(role));
   start_controller();
   set_engines(options_.engines);
 }
@@ -50,7 +50,7 @@ bus::NatsServerOptions LocalCluster::server_options() {
   bus::NatsServerOptions options;
   options.folder = options_.folder;
   options.port = options_.nats_port;
-  for (const auto role : {wire::Role::controller, wire::Role::engine, wire::Role::client}) {
+  for (const auto role : kRoles) {
     auto permissions = subjects.permissions(role);
     passwords_[role] = random_secret();
     options.users.push_back({std::string(name_of(role)), passwords_[role], std::move(permissions.publish), std::move(permissions.subscribe)});
@@ -75,20 +75,21 @@ ConnectInfo LocalCluster::info_for(wire::Role role) const {
   return info;
 }
 
-process::ChildProcess LocalCluster::start_part(const std::string& part, wire::Role, const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv{options_.executable, part, "--connect", (options_.folder / (part + ".json")).string()};
+process::ChildProcess LocalCluster::start_part(wire::Role role, const std::vector<std::string>& arguments) {
+  const std::string part(name_of(role));
+  std::vector<std::string> argv{options_.executable, part, "--connect", (options_.folder / file_name(role)).string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return process::ChildProcess({std::move(argv), {}, (options_.folder / (part + ".log")).string(), true});
 }
 
 void LocalCluster::start_controller() {
-  controller_ = std::make_unique<process::ChildProcess>(start_part("controller", wire::Role::controller, options_.controller_arguments));
+  controller_ = std::make_unique<process::ChildProcess>(start_part(wire::Role::controller, options_.controller_arguments));
 }
 
 process::ChildProcess LocalCluster::start_engine() {
   auto arguments = options_.engine_arguments;
   arguments.insert(arguments.end(), {"--slots", std::to_string(options_.slots)});
-  return start_part("engine", wire::Role::engine, arguments);
+  return start_part(wire::Role::engine, arguments);
 }
 
 void LocalCluster::set_engines(std::size_t count) {
@@ -124,6 +125,8 @@ void LocalCluster::stop() {
   controller_.reset();
   if (nats_) nats_->stop();
   nats_.reset();
+  std::error_code ignored;
+  for (const auto role : kRoles) std::filesystem::remove(options_.folder / file_name(role), ignored);
 }
 
 }  // namespace covey::local

@@ -48,7 +48,7 @@ class LocalCluster {
  private:
   bus::NatsServerOptions server_options();
   ConnectInfo info_for(wire::Role role) const;
-  process::ChildProcess start_part(const std::string& part, wire::Role role, const std::vector<std::string>& arguments);
+  process::ChildProcess start_part(wire::Role role, const std::vector<std::string>& arguments);
   void start_controller();
   process::ChildProcess start_engine();
 

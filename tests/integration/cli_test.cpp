@@ -36,6 +36,22 @@ TEST_F(CliTest, ASessionFromUpToDown) {
   expect_says(run("status"), "covey up");
 }
 
+TEST_F(CliTest, AnEngineFindsTheClusterOfThisMachineByItself) {
+  expect_says(run("engine"), "covey up");
+  expect_says(run("controller"), "covey up");
+  bring_up("-n 1");
+  process::ChildProcess engine({{COVEY_EXECUTABLE, "engine"}, {}, (folder / "second.log").string(), true});
+  const auto live = [&] { return json::parse(run("status --json").output).at("engines").at("live").to_number<int>(); };
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (live() < 2 && std::chrono::steady_clock::now() < deadline) {
+  }
+  EXPECT_EQ(live(), 2);
+  EXPECT_EQ(engine.stop(kPatience), 0);
+  EXPECT_EQ(run("down").status, 0);
+  up = false;
+  EXPECT_FALSE(std::filesystem::exists(folder / "engine.json"));
+}
+
 TEST_F(CliTest, JsonLinesHaveAnIndexAndAValueOrAnError) {
   bring_up();
   const auto good = json::parse(run("submit sum 1 2 --json").output);

@@ -43,6 +43,20 @@ TEST_F(FailuresTest, NothingIsLostWhenAnEngineIsKilled) {
   expect_complete(result, 200);
 }
 
+TEST_F(FailuresTest, AnEngineThatIsToldToLeaveLosesNothingAndCostsNoAttempt) {
+  start(3);
+  const auto client = connect(3);
+  const auto result = begin_map(*client, 2000);
+  reach(result, 200);
+  auto& leaving = cluster->engine(0);
+  leaving.signal(SIGTERM);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!leaving.poll() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(leaving.poll(), 0);
+  expect_complete(result, 200);
+  for (std::size_t i = 0; i < result.size(); ++i) ASSERT_EQ(result.metadata(i).attempts, 1u) << i;
+}
+
 TEST_F(FailuresTest, NothingIsLostWhenNatsIsKilledAndRestarted) {
   start(4);
   const auto client = connect(4);
