@@ -71,7 +71,7 @@ TEST_F(PayloadsTest, NothingIsLostWhenEnginesNatsAndTheControllerAreKilledMeanwh
   cluster->tend();
   ASSERT_TRUE(results[40].wait(kPatience));
   cluster->nats()->kill();
-  cluster->nats()->restart();
+  cluster->nats()->start();
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (std::size_t i = 0; i < results.size(); ++i) {
     // A part that was started while NATS was away has given up: as `covey up` does, start it again.
