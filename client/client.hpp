@@ -41,7 +41,7 @@ struct TaskOptions {
   std::uint32_t max_attempts = 3, retries = 0;
   std::vector<wire::Incarnation> targets;
   std::vector<std::string> labels;
-  bool detached = false;
+  bool detached = false;  // the value waits in the controller until it is asked for; the AsyncResult has all but the value
   wire::DependencySet after, follow;
   std::string idempotency_key;
 };

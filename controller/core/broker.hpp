@@ -117,10 +117,11 @@ class Broker : private wire::Fetcher::Taker {
   void on_spec(Session& session, const wire::SpecRecord& record);
   void on_submit(Session& session, const wire::SubmitRecord& record, wire::Time now);
   void on_cancel(const wire::TaskId& id, wire::Time now);
-  bool known_already(Session& session, std::uint64_t sequence, wire::Time now);
+  bool known_already(Session& session, std::uint64_t sequence);
   bool claim_orphan(TaskIndex index, wire::Time now);
   void client_left(Session& session, wire::Time now);
   void unlink(Session& session, wire::Time now);
+  void say_kept(Session& session, const ResultStore::Result& result);
   void store(ResultStore& in, ResultStore::Result&& result);
   void pump_results(Session& session);
   void grant_windows();

@@ -129,21 +129,17 @@ void Broker::on_spec(Session& session, const wire::SpecRecord& record) {
 }
 
 // A client that has lost sight of us sends again whatever it has no result for.
-bool Broker::known_already(Session& session, std::uint64_t sequence, wire::Time now) {
-  if (session.tasks.find(sequence) != kNone || session.unsent.find(sequence) != nullptr) return true;
+bool Broker::known_already(Session& session, std::uint64_t sequence) {
+  if (session.unsent.find(sequence) != nullptr) return true;
   if (const auto* kept = session.kept.find(sequence)) {
-    ResultStore::Result result = *kept;
-    result.since = now;
-    result_bytes_ -= kept->bytes();
-    session.kept.erase(sequence);
-    deliver(session, false, std::move(result));
+    say_kept(session, *kept);
     return true;
   }
-  return false;
+  return session.tasks.find(sequence) != kNone;
 }
 
 void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire::Time now) {
-  if (record.resubmitted && known_already(session, record.sequence, now)) return;
+  if (record.resubmitted && known_already(session, record.sequence)) return;
   if (!record.resubmitted && session.tasks.find(record.sequence) != kNone) return;
   ++counters_.submitted;
   session.highest_sequence = std::max(session.highest_sequence, record.sequence);
@@ -227,8 +223,20 @@ void Broker::deliver(Session& session, bool detached, ResultStore::Result&& resu
     wire::encode(session.peer->link.record(), result.record());
     return touch(*session.peer);
   }
+  if (detached) say_kept(session, result);
   store(detached ? session.kept : session.unsent, std::move(result));
   hold_to_result_limit();
+}
+
+// A detached task's client is told that it ended, and how; the value waits until somebody asks for it.
+void Broker::say_kept(Session& session, const ResultStore::Result& result) {
+  if (!session.peer) return;
+  auto report = wire::decode_report(wire::as_bytes(result.report)).value_or(wire::RunReport{wire::TaskStatus::result_expired, {}, 0, 0, {}});
+  report.content = {};
+  scratch_.clear();
+  wire::encode_report(scratch_, report);
+  wire::encode(session.peer->link.record(), wire::ResultRecord{result.sequence, result.attempts, result.engine, scratch_.span()});
+  touch(*session.peer);
 }
 
 // The later of two results of a task, as of a value that has moved, replaces the earlier.

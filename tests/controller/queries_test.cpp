@@ -43,9 +43,29 @@ TEST_F(QueriesTest, DetachedResultsAreKeptUntilAskedFor) {
   read(e);
   finish(e);
   read(c);
-  EXPECT_TRUE(c.results.empty());
+  ASSERT_EQ(c.results.size(), 1u);  // that it ended, without its value
+  EXPECT_EQ(c.results[0].status, wire::TaskStatus::ok);
   const auto answer = broker.ask(R"({"what":"result","task":"000000000000004d-1"})", now);
   EXPECT_NE(answer.find(R"("status":"ok")"), std::string::npos) << answer;
+}
+
+TEST_F(QueriesTest, ADetachedResultStaysWhenItsClientComesBackAndAsksAgain) {
+  auto e = engine(1, 1);
+  auto c = client(2);
+  wire::TaskSpec detached;
+  detached.detached = true;
+  submit(c, detached, 1);
+  read(e);
+  finish(e);
+  FarEnd again(wire::Role::client, 2, 2);
+  wire::Hello hello;
+  hello.role = wire::Role::client;
+  hello.session = wire::SessionId{77};
+  greet(again, hello);
+  submit(again, detached, 1, 1, {}, true);
+  ASSERT_EQ(again.results.size(), 1u);
+  EXPECT_EQ(again.results[0].status, wire::TaskStatus::ok);
+  EXPECT_NE(broker.ask(R"({"what":"result","task":"000000000000004d-1"})", now).find(R"("ok")"), std::string::npos);
 }
 
 TEST_F(QueriesTest, BadRequestsNameWhatWouldBeRight) {
