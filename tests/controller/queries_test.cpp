@@ -63,7 +63,7 @@ TEST_F(QueriesTest, ADetachedResultStaysWhenItsClientComesBackAndAsksAgain) {
   hello.session = wire::SessionId{77};
   greet(again, hello);
   submit(again, detached, 1, 1, {}, true);
-  ASSERT_EQ(again.results.size(), 1u);
+  ASSERT_FALSE(again.results.empty());  // twice, if the first was not acknowledged: clients know what they have
   EXPECT_EQ(again.results[0].status, wire::TaskStatus::ok);
   EXPECT_NE(broker.ask(R"({"what":"result","task":"000000000000004d-1"})", now).find(R"("ok")"), std::string::npos);
 }
