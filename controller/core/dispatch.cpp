@@ -69,7 +69,8 @@ std::uint64_t Broker::room(const Engine& engine, const Demand& demand) const {
   if (engine.peer->index == reserved_) return 0;
   const std::uint64_t limit =
       demand.no_prefetch ? std::min<std::uint64_t>(engine.credit, engine.hello.slots) : engine.credit;
-  return limit > engine.load ? limit - engine.load : 0;
+  const std::uint64_t room = limit > engine.load ? limit - engine.load : 0;
+  return engine.supplied() && room < engine.credit / 4 ? 0 : room;
 }
 
 bool Broker::may_take(const Engine& engine, const Demand& demand) const {
@@ -163,8 +164,9 @@ void Broker::dispatch_lane(const ReadyQueue::Lane& lane, wire::Time) {
     // short that the engine is through with them sooner than another would have been woken, as many as that.
     const std::uint64_t brief = engine->mean_run_us == 0 ? 1 : kBriefWorkUs / engine->mean_run_us;
     const std::uint64_t share = std::max(brief, lane.tasks->size() / (eligible * kNeighboursAlike));
-    std::uint64_t quota = std::clamp<std::uint64_t>(share, 1, kMostPerChoice);
-    quota = std::min(quota, room(*engine, lane.demand));
+    const std::uint64_t space = room(*engine, lane.demand);
+    const std::uint64_t quota_of_share = std::clamp<std::uint64_t>(share, 1, kMostPerChoice);
+    std::uint64_t quota = engine->supplied() ? space : std::min(quota_of_share, space);
     while (quota-- > 0 && !lane.tasks->empty()) {
       const TaskIndex index = ready_.take(tasks_, *lane.tasks);
       assign(*engine, index);

@@ -45,7 +45,9 @@ struct Engine {
   std::uint64_t completed = 0;
   std::uint64_t last_assigned = 0;  // the broker's count of assignments then (policy lru)
 
-  std::uint64_t free_credit() const { return credit > load ? credit - load : 0; }
+  // It has plenty to do: it is given more only once a quarter of its credit is free, and then all of it, because each
+  // message wakes it up.
+  bool supplied() const { return load > credit / 2; }
 };
 
 struct Session {

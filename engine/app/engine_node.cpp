@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -63,23 +64,33 @@ void EngineNode::start(const RunOrder& order) {
   const Function* function = functions_.find(order.spec->function);
   if (function == nullptr) return refuse_unknown(order.run, order.spec->function);
   const bool small = order.args.buffer.size() <= wire::kInlinePayloadBytes;
-  if (small && function->info().inline_safe && options_.inline_functions && pool_->queued() + pool_->running() == 0) {
-    return run_inline(order.run, *function, order.args);  // it ends before this call does, so the bytes outlive it
+  if (small && function->info().inline_safe && options_.inline_functions && jobs_ == 0) {
+    return run_inline(order, *function);  // it ends before this call does, so the bytes outlive it
   }
   wire::Payload args = order.args;
   if (!order.shared) args.buffer = wire::Buffer::copy_of(args.buffer.span());
   const std::chrono::milliseconds limit(order.spec->run_limit_ms);
+  ++jobs_;
   pool_->push(Job{order.run, function, std::move(args), limit, order.recallable});
 }
 
-void EngineNode::run_inline(RunHandle run, const Function& function, const wire::Payload& args) {
-  const auto started_unix = std::chrono::system_clock::now().time_since_epoch();
-  const auto started = std::chrono::steady_clock::now();
+// A clock is read once for each run: it begins when the one before it ended, or when its frame came.
+void EngineNode::run_inline(const RunOrder& order, const Function& function) {
+  const wire::Time started = std::max(order.now, last_inline_end_);
   CallContext context;
-  const Outcome outcome = run_guarded(function, context, args);
-  const std::int64_t duration = std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count();
+  const Outcome outcome = run_guarded(function, context, order.args);
+  last_inline_end_ = std::chrono::steady_clock::now();
+  const std::int64_t duration = (last_inline_end_ - started).count();
   mean_inline_ns_ += 0.05 * (static_cast<double>(duration) - mean_inline_ns_);
-  report(run, outcome, std::chrono::duration_cast<std::chrono::microseconds>(started_unix).count(), duration);
+  report(order.run, outcome, unix_us(started), duration);
+}
+
+std::int64_t EngineNode::unix_us(wire::Time at) {
+  if (at - unix_known_at_ > std::chrono::seconds(1)) {
+    unix_known_at_ = at;
+    unix_offset_ = std::chrono::system_clock::now().time_since_epoch() - std::chrono::steady_clock::now().time_since_epoch();
+  }
+  return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch() + unix_offset_).count();
 }
 
 void EngineNode::refuse_unknown(RunHandle run, const std::string& function) {
@@ -106,15 +117,21 @@ void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t star
   result.content = content_scratch_.span();
   scratch_.clear();
   wire::encode_report(scratch_, result);
-  const auto mean = pool_->mean_job();
   const auto inline_mean = std::chrono::nanoseconds(static_cast<std::int64_t>(mean_inline_ns_) + 1);
-  core_->on_finished(run, scratch_.span(), mean.count() > 0 ? mean : inline_mean);
+  core_->on_finished(run, scratch_.span(), mean_job_.count() > 0 ? mean_job_ : inline_mean);
 }
 
-std::vector<RunHandle> EngineNode::recall(std::size_t count) { return pool_->recall_newest(count); }
+std::vector<RunHandle> EngineNode::recall(std::size_t count) {
+  auto runs = pool_->recall_newest(count);
+  jobs_ -= runs.size();
+  return runs;
+}
 
 bool EngineNode::cancel(RunHandle run) {
-  if (pool_->recall(run)) return true;
+  if (pool_->recall(run)) {
+    --jobs_;
+    return true;
+  }
   pool_->cancel(run);
   return false;
 }
@@ -126,6 +143,8 @@ void EngineNode::listen_direct(bool on) { loop_->listen(subjects_.direct(), on);
 void EngineNode::collect() {
   if (!loop_) return;
   pool_->take_finished(finished_);
+  jobs_ -= finished_.size();
+  mean_job_ = pool_->mean_job();
   for (const auto& one : finished_) report(one.handle, one.outcome, one.started_unix_us, one.duration_ns);
   loop_->turn();
   if (leaving_) check_left();

@@ -45,7 +45,8 @@ class EngineNode : private Port {
   bool cancel(RunHandle run) override;
   void listen_direct(bool on) override;
 
-  void run_inline(RunHandle run, const Function& function, const wire::Payload& args);
+  void run_inline(const RunOrder& order, const Function& function);
+  std::int64_t unix_us(wire::Time at);
   void refuse_unknown(RunHandle run, const std::string& function);
   void report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns);
   void collect();
@@ -65,6 +66,11 @@ class EngineNode : private Port {
   std::vector<Finished> finished_;
   wire::Writer scratch_, content_scratch_;
   double mean_inline_ns_ = 0;
+  std::chrono::nanoseconds mean_job_{0};  // of what ran on slots
+  std::size_t jobs_ = 0;                  // with the slots
+  wire::Time last_inline_end_{};
+  wire::Time unix_known_at_{};            // when the offset was last looked at
+  wire::Duration unix_offset_{};          // Unix time less the steady clock's
   bool leaving_ = false;
   std::chrono::steady_clock::time_point leave_by_{};
   int exit_status_ = 0;

@@ -42,6 +42,7 @@ void EngineCore::on_disconnected() {
 }
 
 void EngineCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now) {
+  now_ = now;
   wire::Frame frame;
   if (wire::read_frame(message, frame) != wire::FrameError::none) {
     ++malformed_frames_;
@@ -189,7 +190,7 @@ void EngineCore::begin(const Run& run, const wire::TaskSpec& spec, wire::ByteSpa
   } else if (args->reference) {
     await_args(starting_, spec, *args, recallable);
   } else {
-    port_.start({starting_, run.task, &spec, {args->codec, wire::Buffer(nullptr, args->bytes)}, false, recallable});
+    port_.start({starting_, run.task, &spec, {args->codec, wire::Buffer(nullptr, args->bytes)}, false, recallable, now_});
   }
   if (!starting_done_) {
     runs_.emplace(starting_, run);

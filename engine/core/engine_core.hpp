@@ -32,6 +32,7 @@ struct RunOrder {
   wire::Payload args;
   bool shared = false;                   // false: the bytes of args are valid during the call only
   bool recallable = true;                // false: scheme direct, which has nobody to give it back to
+  wire::Time now{};                      // of the event that it came with
 };
 
 // What the core needs done, besides what an Outlet does.
@@ -160,6 +161,7 @@ class EngineCore : private wire::Fetcher::Taker {
   std::map<std::uint64_t, Value> values_;   // by the number in their references
   std::uint64_t next_value_ = 1;
   std::uint64_t value_bytes_ = 0;
+  wire::Time now_{};  // of the present event
   wire::Incarnation controller_ = wire::Incarnation::none;  // of the present or last link
 
   // Results of the time without a link.

@@ -19,7 +19,7 @@ void EngineCore::on_fetched(std::uint64_t run, wire::Buffer payload) {
   const auto found = runs_.find(run);
   if (waited.empty() || found == runs_.end()) return;
   const Awaiting& order = waited.mapped();
-  port_.start({run, found->second.task, &order.spec, {order.codec, std::move(payload)}, true, order.recallable});
+  port_.start({run, found->second.task, &order.spec, {order.codec, std::move(payload)}, true, order.recallable, now_});
 }
 
 void EngineCore::on_fetch_failed(std::uint64_t run, wire::FetchError error) {
