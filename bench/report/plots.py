@@ -6,6 +6,8 @@ import results
 import style
 import words
 
+# Of the lines that show a limit: plain, TLS, SSH.
+LIMIT_DASHES = ((0, (6, 3)), (0, (3, 2)), (0, (6, 2, 1, 2)))
 SOLID_SENT = (("roundtrip", "-"), ("sent", "--"))
 
 
@@ -105,11 +107,13 @@ def throughput2(rows, folder, theme):
     for key, found in lines.items():
         colour, marker = looks[key]
         axes.plot(*zip(*results.medians(found, "bytes", "gbit_per_s")), color=colour, marker=marker)
-    limit = results.best_one_way_gbit(rows)
     styles = []
-    if limit:
-        axes.axhline(limit, color=style.THEMES[theme]["ink"], linestyle=(0, (6, 3)), linewidth=1.4)
-        styles = [(f"bare NATS, one way:\n{words.figure(limit)} Gbit/s", (0, (6, 3)))]
+    for transport, dash in zip(results.limit_transports(rows), LIMIT_DASHES):
+        limit = results.best_one_way_gbit(rows, transport)
+        if limit:
+            axes.axhline(limit, color=style.THEMES[theme]["ink"], linestyle=dash, linewidth=1.4)
+            over = "" if transport == "plain" else f", {words.transport_name(transport)}"
+            styles.append((f"bare NATS{over}, one way:\n{words.figure(limit)} Gbit/s", dash))
     style.decades(axes.xaxis, words.size)
     style.decades(axes.yaxis, lambda value: f"{value:g}")
     axes.set(xlabel="size of one array", ylabel="Gbit/s, one way")

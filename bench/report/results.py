@@ -191,11 +191,21 @@ def usual_engines(rows):
     return max(counts, key=lambda engines: (counts[engines], -(engines or 0)), default=None)
 
 
-def best_one_way_gbit(rows):
-    rates = [row["bytes_per_s"] * 8e-9 for row in select(rows, "limit") if row["what"] == "one_way"]
-    return max(rates, default=None)
+def limits_of(rows, what, transport):
+    """The limits measured over one transport, or over any where it is None. Rows that name none are of the plain one."""
+    return [row for row in select(rows, "limit") if row["what"] == what
+            and transport in (None, row.get("transport") or "plain")]
 
 
-def request_reply_p50_us(rows):
-    values = [row["p50_us"] for row in select(rows, "limit") if row["what"] == "request_reply"]
-    return min(values, default=None)
+def best_one_way_gbit(rows, transport=None):
+    return max((row["bytes_per_s"] * 8e-9 for row in limits_of(rows, "one_way", transport)), default=None)
+
+
+def request_reply_p50_us(rows, transport=None):
+    return min((row["p50_us"] for row in limits_of(rows, "request_reply", transport)), default=None)
+
+
+def limit_transports(rows):
+    """The transports over which bare NATS was measured, in the order in which they are shown."""
+    found = {row.get("transport") or "plain" for row in select(rows, "limit")}
+    return sorted(found, key=lambda transport: series_order(("", "", transport, "")))

@@ -82,7 +82,7 @@ def decades(axis, write):
     low, high = axis.get_view_interval()
     # Where less than two decades are shown, powers of ten alone would leave the axis nearly without figures.
     if high / low < 100:
-        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=40))
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5) if high / low > 5 else (1, 1.5, 2, 3, 4, 5, 6, 8), numticks=40))
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_formatter(NullFormatter())
 

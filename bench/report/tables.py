@@ -76,9 +76,9 @@ def by_engines(rows):
 
 
 def sequential(rows, limits):
-    single = results.request_reply_p50_us(limits)
     lines = []
     for key, found in results.group(rows).items():
+        single = results.request_reply_p50_us(limits, key[2] or "plain")
         def middle(field):
             values = [row[field] for row in found if row.get(field) is not None]
             return statistics.median(values) if values else None
@@ -88,22 +88,23 @@ def sequential(rows, limits):
     table = Table("One task after the other", ["system", "p50", "p99", "p99.9", "tasks per second", "÷ bare NATS"], lines)
     return Section("sequential", "Sequential latency", "One task is submitted, its result awaited, then the next. Half "
                    "of the tasks took no longer than p50, 99 of 100 no longer than p99; shorter is better. The last "
-                   "column divides p50 by that of a bare NATS request and reply, the least any system over NATS could "
-                   "take.", [table])
+                   "column divides p50 by that of a bare NATS request and reply over the same transport, the least any "
+                   "system over NATS could take.", [table])
 
 
 def throughput(rows, limits, name="throughput"):
     limit = results.best_one_way_gbit(limits)
 
     def share(mine):
-        return words.percent(max(row["gbit_per_s"] for row in mine) / limit)
+        own = results.best_one_way_gbit(limits, mine[0].get("transport") or "plain")
+        return words.percent(max(row["gbit_per_s"] for row in mine) / own if own else None)
 
     each = [{**row, "each": row["sent_s"] / row["count"]} for row in rows if row.get("sent_s") and row.get("count")]
     tables = [pivot(rows, "bytes", "gbit_per_s", words.figure, words.size, "Gbit/s of payload, one way",
                     extra=share if limit else None),
               pivot(each, "bytes", "each", words.seconds, words.size, "Sent time of one array")]
     end = ("" if not limit else f" The last column compares a line's best with what bare NATS moves one way between two "
-           f"processes, {words.figure(limit)} Gbit/s; an echo crosses it twice.")
+           f"processes over the same transport, at best {words.figure(limit)} Gbit/s; an echo crosses it twice.")
     if name == "push":
         return Section("push", "Push to one engine", "Arrays are sent to one named engine and not sent back." + end, tables)
     return Section("throughput", "Throughput", "Arrays of random numbers are sent to the engines and come back. Payload "
@@ -148,14 +149,15 @@ def startup(rows, limits):
 
 def limit(rows, limits):
     lines = []
-    for row in sorted(rows, key=lambda row: (row["what"], row.get("bytes") or 0)):
+    order = results.limit_transports(rows)
+    for row in sorted(rows, key=lambda row: (row["what"], order.index(row.get("transport") or "plain"), row.get("bytes") or 0)):
         moved = row.get("bytes_per_s")
-        lines.append([row["what"].replace("_", " "), words.size(row.get("bytes")), words.micros(row.get("p50_us")),
+        lines.append([row["what"].replace("_", " "), words.transport_name(row.get("transport")), words.size(row.get("bytes")), words.micros(row.get("p50_us")),
                       words.micros(row.get("p99_us")), words.figure(row.get("messages_per_s")),
                       words.figure(moved * 8e-9 if moved else None)])
     return Section("limit", "The physical limit: bare NATS", "What the same machine does with the NATS server alone and no "
                    "Covey: the figures that the ratios on this page divide by.", [
-                       Table("Bare NATS", ["what", "bytes", "p50", "p99", "messages per second", "Gbit/s"], lines)])
+                       Table("Bare NATS", ["what", "transport", "bytes", "p50", "p99", "messages per second", "Gbit/s"], lines)])
 
 
 MAKERS = {"latency": latency, "sequential": sequential, "throughput": throughput, "push": push, "map": map_,

@@ -8,8 +8,12 @@ def name(key):
     """A series as words: 'Covey direct, TLS'. A plain transport is the ordinary case and goes unsaid."""
     system, scheme, transport, mode = key
     words = " ".join(part for part in (SYSTEMS.get(system, system), scheme) if part)
-    extra = [{"tls": "TLS", "ssh": "SSH"}.get(transport, transport)] if transport not in ("", "plain") else []
+    extra = [transport_name(transport)] if transport not in ("", "plain") else []
     return ", ".join([words, *extra, *([mode] if mode else [])])
+
+
+def transport_name(transport):
+    return {"": "plain", None: "plain", "tls": "TLS", "ssh": "SSH"}.get(transport, transport)
 
 
 def figure(value):

@@ -36,6 +36,18 @@ def test_every_experiment_gets_its_plots_and_the_page_shows_them(tmp_path):
         assert f"{name}.png" in page
 
 
+def test_a_transport_is_held_against_its_own_limit(tmp_path):
+    echo = {"experiment": "throughput", "system": "covey", "scheme": "controller", "engines": 4, "bytes": 1000000, "count": 100,
+            "sent_s": 0.001, "roundtrip_s": 0.8}  # 1 Gbit/s
+    one_way = {"experiment": "limit", "what": "one_way", "bytes": 1000000}
+    rows = [{**echo, "transport": "plain"}, {**echo, "transport": "tls"},
+            {**one_way, "transport": "plain", "bytes_per_s": 5e8}, {**one_way, "transport": "tls", "bytes_per_s": 2.5e8}]
+    ended, report = render(rows, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    page = (report / "index.html").read_text()
+    assert "25\u00a0%" in page and "50\u00a0%" in page
+
+
 def test_the_page_asks_nothing_of_other_hosts(tmp_path):
     _, report = render(sample.document(), tmp_path)
     page = (report / "index.html").read_text()
