@@ -2,6 +2,7 @@
 
 import html
 
+import results
 import tables
 import words
 
@@ -71,7 +72,9 @@ def facts(meta):
     rows = "".join(f"<dt>{text(label)}</dt><dd>{text(value)}</dd>" for label, value in known if value)
     quick = ('<p class="quick">This was a quick run, with small sizes and few repetitions: it shows that everything works, '
              "and its figures should not be quoted.</p>") if meta.get("quick") else ""
-    return (f"<dl>{rows}</dl>" if rows else "") + quick
+    failed = "".join(f"<li>{text(words.name(results.series_key(row)))}, {text(row['experiment'])}: {text(row['error'])}</li>"
+                     for row in meta.get("failed", ()))
+    return (f"<dl>{rows}</dl>" if rows else "") + quick + (f"<p>These have failed:</p><ul>{failed}</ul>" if failed else "")
 
 
 def build(meta, rows, drawn):

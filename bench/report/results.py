@@ -1,7 +1,8 @@
 """Reads and checks a results file: rows in, rows with every derived figure out. Knows nothing of plots or HTML.
 
 A file is either a bare list of rows or {"meta": {…}, "limits": [row, …], "rows": [row, …]}. Times are seconds unless the
-name ends in another unit; `dt` is what sleep() was given, in seconds; `bytes` is the payload of one task, one way.
+name ends in another unit; `dt` is what sleep() was given, in seconds; `bytes` is the payload of one task, one way. A row
+with `error` has no figures: it says what failed, and is told in meta["failed"] instead of among the rows.
 """
 
 import json
@@ -25,7 +26,7 @@ REQUIRED = {
 POSITIVE = {"n", "bytes", "count", "engines", "dt", "roundtrip_s", "wall_s", "ideal_s", "p50_us",
             "roundtrip_tasks_per_s", "messages_per_s", "bytes_per_s", "gbit_per_s"}
 NUMBERS = POSITIVE | {"sent_s", "sent_tasks_per_s", "p99_us", "p999_us", "efficiency", "overhead_us_per_task"}
-TEXTS = ("system", "scheme", "transport", "mode", "what")
+TEXTS = ("system", "scheme", "transport", "mode", "what", "error")
 LIMIT_KINDS = {"request_reply": ("p50_us",), "one_way": ("bytes_per_s",)}
 
 
@@ -43,7 +44,7 @@ def load(path):
     meta = document.get("meta") or {}
     if not isinstance(meta, dict):
         raise BadInput(f"{path}: field 'meta': expected an object, found {kind_of(meta)}")
-    rows = []
+    rows, failed = [], []
     for part in ("rows", "limits"):
         found = document.get(part) if part in document else ([] if part == "limits" else None)
         if not isinstance(found, list):
@@ -53,8 +54,11 @@ def load(path):
             if part == "limits" and isinstance(row, dict):
                 row = {"experiment": "limit", **row}
             check(row, where)
-            rows.append(derive(dict(row), where))
-    return meta, rows
+            if row.get("error"):
+                failed.append(row)
+            else:
+                rows.append(derive(dict(row), where))
+    return {**meta, "failed": failed}, rows
 
 
 def read_json(path):
@@ -85,6 +89,8 @@ def check(row, where):
             raise BadInput(f"{where}: field '{field}': expected text, found {kind_of(row[field])}")
     for field in sorted(NUMBERS & row.keys()):
         check_number(row, field, where)
+    if row.get("error"):
+        return
     wanted = REQUIRED[experiment]
     if experiment == "limit":
         wanted += LIMIT_KINDS.get(row.get("what"), ())
