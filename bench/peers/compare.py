@@ -1,172 +1,169 @@
-"""Rows in, ratios out: how many times better Covey is than each peer's best. Pure; writes text, Markdown and JSON forms.
+"""Rows in, ratios out: how many times better Covey is than each peer's best, and whether the floors are met. Pure.
 
-A ratio above 1 always means that Covey is better, also where less is better (times). A peer is given its best figure over
-any n that it ran (4096 at most, Ray 32768); Covey is held to the same bound.
+A ratio above 1 always means that Covey is better: it is Covey ÷ peer for rates and peer ÷ Covey for times. In the latency
+experiment a peer is given its best figure over any n that it ran (4096 at most, Ray 32768).
 """
 
 import dataclasses
+import statistics
 
-from plan import MOST_AT_ONCE, USUAL_MOST
+from plan import A_MILLION, COVEY_AT, MOST_AT_ONCE, USUAL_MOST
+
+
+@dataclasses.dataclass
+class Point:
+    """One figure of a row. Figures are compared where measure and `at` are equal; `at` is None for a peer's any n."""
+    measure: str
+    at: str | None
+    value: float
+    rate: bool = True      # more is better
+    n: int | None = None
 
 
 @dataclasses.dataclass
 class Ratio:
     experiment: str
     measure: str
-    at: str                # the point at which both were measured, in words; "best" where each has its own n
-    covey: str             # Covey's series
+    at: str
+    covey: str             # Covey's scheme and transport
     covey_value: float
     peer: str
     peer_value: float
-    ratio: float           # Covey ÷ peer for rates, peer ÷ Covey for times
+    peer_n: int | None     # the n at which the peer did best
+    ratio: float
 
 
-def series(row):
+@dataclasses.dataclass
+class Floor:
+    """What Covey promises to reach: a measure at one point, so many times a peer's best."""
+    experiment: str
+    measure: str
+    at: str
+    peer: str
+    wanted: float
+
+
+@dataclasses.dataclass
+class Verdict:
+    floor: Floor
+    ratio: Ratio | None    # None where one of the two was not measured
+
+    def words(self):
+        return "not measured" if self.ratio is None else "met" if self.ratio.ratio >= self.floor.wanted else "missed"
+
+
+ROUNDTRIP, SENT, RUNS = "roundtrip tasks/s", "sent tasks/s", "runs of /bin/true per s"
+
+
+def at_n(n):
+    return f"n = {n:,}"
+
+
+def on(engines):
+    return f"{engines} engines"
+
+
+FLOORS = (*(Floor("latency", ROUNDTRIP, at_n(n), peer, wanted) for n in (32768, A_MILLION)
+            for peer, wanted in (("ray", 300), ("ipyparallel leastload", 1000))),
+          Floor("exec", RUNS, on(4), "hyperqueue", 3), Floor("exec", RUNS, on(4), "posix-spawn", 0.6))
+
+
+def latency(row):
+    n, own = row["n"], row["system"] == "covey"
+    if n not in COVEY_AT if own else n > MOST_AT_ONCE.get(row["system"], USUAL_MOST):
+        return
+    for measure, field in ((ROUNDTRIP, "roundtrip_s"), (SENT, "sent_s")):
+        yield Point(measure, at_n(n) if own else None, n / row[field], n=n)
+
+
+def sequential(row):
+    at = (row.get("mode") or "blocking") if row["system"] == "covey" else None
+    for field in ("p50_us", "p99_us"):
+        yield Point(f"{field[:3]}, µs, one at a time", at, row[field], rate=False)
+
+
+def throughput(row):
+    size = row["bytes"]
+    at = f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
+    yield Point("Gbit/s one way", at, row["gbit_per_s"])
+    if row.get("count"):
+        yield Point("sent arrays/s", at, row["count"] / row["sent_s"])
+
+
+def map_(row):
+    yield Point("efficiency", f"{on(row['engines'])}, {row['dt'] * 1e3:g} ms", row["efficiency"])
+
+
+def exec_(row):
+    yield Point(RUNS, on(row["engines"]), row["n"] / row["roundtrip_s"], n=row["n"])
+
+
+POINTS = {"latency": latency, "sequential": sequential, "throughput": throughput, "map": map_, "exec": exec_}
+
+
+def peer_name(row):
+    return f"{row['system']} {row.get('scheme') or ''}".strip()
+
+
+def covey_name(row):
     transport = row.get("transport") or "plain"
-    return " ".join(filter(None, (row["system"], row.get("scheme"), transport if transport != "plain" else "", row.get("mode"))))
+    return " ".join(filter(None, (row.get("scheme"), transport if transport != "plain" else "")))
 
 
-def grouped(rows, experiment):
-    """({Covey's series: rows}, {peer's series: rows})"""
-    mine, theirs = {}, {}
+def collect(rows, experiment, own):
+    """{name: {(measure, at): [points]}} of Covey's rows or of the peers'."""
+    found = {}
     for row in rows:
-        if row.get("experiment") == experiment and row.get("system") != "bare-nats":
-            (mine if row["system"] == "covey" else theirs).setdefault(series(row), []).append(row)
-    return mine, theirs
-
-
-def ratios(rows):
-    found = []
-    for maker in (latency, sequential, throughput, maps, exec_, startup):
-        found += maker(rows)
+        if row["experiment"] != experiment or row.get("error") or (row["system"] == "covey") != own:
+            continue
+        series = found.setdefault(covey_name(row) if own else peer_name(row), {})
+        for point in POINTS[experiment](row):
+            series.setdefault((point.measure, point.at), []).append(point)
     return found
 
 
-def rate(row, field, time):
-    value = row.get(field)
-    return value if value is not None else row["n"] / row[time] if row.get(time) else None
+def best(points):
+    return max(points, key=lambda point: point.value) if points[0].rate else min(points, key=lambda point: point.value)
 
 
-def latency(rows):
-    """Best over n, and Covey at the peer's own bound: the first flatters nobody, the second needs no choice of n."""
-    mine, theirs = grouped(rows, "latency")
-    engines = {row["engines"] for found in theirs.values() for row in found}
-    for field, time, name in (("roundtrip_tasks_per_s", "roundtrip_s", "roundtrip tasks/s"), ("sent_tasks_per_s", "sent_s", "sent tasks/s")):
-        for covey, own in mine.items():
-            for peer, other in theirs.items():
-                most = MOST_AT_ONCE.get(other[0]["system"], USUAL_MOST)
-                reached = [(rate(row, field, time), row["n"]) for row in own if row["n"] <= most and row["engines"] in engines]
-                best = max((rate(row, field, time) or 0, row["n"]) for row in other)
-                reached = [one for one in reached if one[0]]
-                if not reached or not best[0]:
-                    continue
-                top, last = max(reached), max(reached, key=lambda one: one[1])
-                yield more("latency", name, f"best n: {top[1]} and {best[1]}", covey, top[0], peer, best[0])
-                if last != top:
-                    yield more("latency", name, f"n = {last[1]}, peer's best at {best[1]}", covey, last[0], peer, best[0])
+def ratios(rows):
+    """All ratios, by experiment, measure, Covey's scheme, point and peer."""
+    found = []
+    for experiment in POINTS:
+        mine, theirs = collect(rows, experiment, own=True), collect(rows, experiment, own=False)
+        for covey, series in mine.items():
+            for (measure, at), points in series.items():
+                # The peer's best and Covey's median: a measurement that was repeated does not flatter Covey.
+                value = statistics.median(point.value for point in points)
+                for peer, others in theirs.items():
+                    other = others.get((measure, at)) or others.get((measure, None))
+                    if other and value > 0:
+                        found.append(ratio(experiment, measure, at, covey, value, peer, best(other)))
+    order = {name: number for number, name in enumerate(dict.fromkeys((one.experiment, one.measure) for one in found))}
+    return sorted(found, key=lambda one: order[one.experiment, one.measure])
 
 
-def sequential(rows):
-    mine, theirs = grouped(rows, "sequential")
-    for field in ("p50_us", "p99_us"):
-        for covey, own in mine.items():
-            for peer, other in theirs.items():
-                values = least(own, field), least(other, field)
-                if all(values):
-                    yield less("sequential", f"{field[:3]} µs", "one at a time", covey, values[0], peer, values[1])
+def ratio(experiment, measure, at, covey, value, peer, other):
+    times = value / other.value if other.rate else other.value / value
+    return Ratio(experiment, measure, at, covey, value, peer, other.value, other.n, times)
 
 
-def least(rows, field):
-    return min((row[field] for row in rows if row.get(field)), default=None)
+def verdicts(found):
+    """Each floor against each of Covey's schemes that was measured there."""
+    made = []
+    for floor in FLOORS:
+        hits = [one for one in found if (one.experiment, one.measure, one.at, one.peer) == (floor.experiment, floor.measure, floor.at, floor.peer)]
+        made += [Verdict(floor, one) for one in hits] or [Verdict(floor, None)]
+    return made
 
 
-def throughput(rows):
-    mine, theirs = grouped(rows, "throughput")
-    for covey, own in mine.items():
-        for peer, other in theirs.items():
-            for size in sorted({row["bytes"] for row in own} & {row["bytes"] for row in other}):
-                values = [max(row["gbit_per_s"] for row in part if row["bytes"] == size) for part in (own, other)]
-                yield more("throughput", "Gbit/s one way", f"{size} B", covey, values[0], peer, values[1])
-
-
-def maps(rows):
-    mine, theirs = grouped(rows, "map")
-
-    def best(part):
-        points = {}
-        for row in part:
-            at = row["engines"], round(row["dt"] * 1e6)
-            points[at] = max(points.get(at, 0), row["efficiency"])
-        return points
-
-    for covey, own in mine.items():
-        for peer, other in theirs.items():
-            own_points, other_points = best(own), best(other)
-            for engines, micros in sorted(own_points.keys() & other_points.keys()):
-                at = f"{engines} engines, {micros / 1e3:g} ms"
-                yield more("map", "efficiency", at, covey, own_points[engines, micros], peer, other_points[engines, micros])
-
-
-def exec_(rows):
-    mine, theirs = grouped(rows, "exec")
-    for covey, own in mine.items():
-        for peer, other in theirs.items():
-            values = [max(rate(row, "roundtrip_tasks_per_s", "roundtrip_s") for row in part) for part in (own, other)]
-            yield more("exec", "runs of /bin/true per s", f"n = {own[0]['n']} and {other[0]['n']}", covey, values[0], peer, values[1])
-
-
-def startup(rows):
-    mine, theirs = grouped(rows, "startup")
-    for covey, own in mine.items():
-        for peer, other in theirs.items():
-            for engines in sorted({row["engines"] for row in own} & {row["engines"] for row in other}):
-                values = [least([row for row in part if row["engines"] == engines], "wall_s") for part in (own, other)]
-                if all(values):
-                    yield less("startup", "seconds", f"{engines} engines", covey, values[0], peer, values[1])
-
-
-def more(experiment, measure, at, covey, covey_value, peer, peer_value):
-    return Ratio(experiment, measure, at, covey, covey_value, peer, peer_value, covey_value / peer_value)
-
-
-def less(experiment, measure, at, covey, covey_value, peer, peer_value):
-    return Ratio(experiment, measure, at, covey, covey_value, peer, peer_value, peer_value / covey_value)
-
-
-HEADS = ("experiment", "measure", "at", "Covey", "figure", "peer", "its best", "times better")
-RIGHT = {4, 6, 7}
-
-
-def figure(value):
-    if value >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def lines(found):
-    return [(one.experiment, one.measure, one.at, one.covey, figure(one.covey_value), one.peer, figure(one.peer_value),
-             figure(one.ratio)) for one in found]
-
-
-def as_text(found):
-    table = [HEADS, *lines(found)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(HEADS))]
-
-    def aligned(line):
-        cells = (cell.rjust(width) if column in RIGHT else cell.ljust(width) for column, (cell, width) in enumerate(zip(line, widths)))
-        return "  ".join(cells).rstrip()
-
-    return "\n".join(aligned(line) for line in table) + f"\n{NOTE}\n"
-
-
-def as_markdown(found):
-    rule = "|".join("---:" if column in RIGHT else "---" for column in range(len(HEADS)))
-    return "\n".join([f"| {' | '.join(HEADS)} |", f"|{rule}|", *(f"| {' | '.join(line)} |" for line in lines(found)), "", NOTE]) + "\n"
-
-
-NOTE = ("Covey's echo and sleep are built into its engines, the peers' are Python functions: where that matters, compare like with "
-        "like through Covey's Python engines. Ratios hold within this run only.")
+def failures(rows):
+    """{(peer or 'covey', experiment): why} for every row that says that something failed."""
+    return {(peer_name(row), row["experiment"], row.get("engines"), row.get("bytes")): row["error"] for row in rows if row.get("error")}
 
 
 def as_json(found):
-    return [dataclasses.asdict(one) for one in found]
+    """The part of the results file that says what follows from its rows."""
+    return {"ratios": [dataclasses.asdict(one) for one in found],
+            "floors": [{**dataclasses.asdict(one.floor), "verdict": one.words(), "covey": one.ratio.covey if one.ratio else None,
+                        "seen": one.ratio.ratio if one.ratio else None} for one in verdicts(found)]}

@@ -8,6 +8,7 @@ import os
 import pathlib
 import statistics
 import time
+import traceback
 
 from plan import Plan
 
@@ -48,16 +49,28 @@ class Recorder:
 
     def __init__(self, path, peer):
         self.path, self.peer = path, peer
-        # Ray's and HyperQueue's own processes write to standard output; from here on that is the log, and progress lines
-        # keep the way out for themselves.
+        # Some systems' own processes write to standard output; from here on that is the log, and progress lines keep the
+        # way out for themselves.
         self.progress = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)
 
-    def add(self, experiment, engines, **fields):
-        row = {"experiment": experiment, "system": self.peer.system, "scheme": self.peer.scheme,
-               "transport": self.peer.transport, "engines": engines, **fields}
+    def attempt(self, experiment, engines, work):
+        """Runs one experiment. What it throws becomes a row that says so, and the next experiment has its turn."""
+        # Should this process not come back from it, the row that says so is written by the one that waits for it.
+        self.write({"begun": experiment, "engines": engines})
+        try:
+            work()
+        except Exception as error:  # whatever a foreign system throws
+            traceback.print_exc()
+            self.add(experiment, engines, error=f"{type(error).__name__}: {error}"[:500])
+
+    def write(self, line):
         with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps(line) + "\n")
+
+    def add(self, experiment, engines, **fields):
+        self.write({"experiment": experiment, "system": self.peer.system, "scheme": self.peer.scheme,
+                    "transport": self.peer.transport, "engines": engines, **fields})
         facts = ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in fields.items())
         print(f"  {' '.join(filter(None, (self.peer.system, self.peer.scheme)))} {experiment} on {engines}: {facts}",
               file=self.progress, flush=True)
@@ -91,7 +104,7 @@ def latency(peer, plan, record):
 
     once(8)  # the first tasks of a system pay for imports and connections
     for n in plan.counts(peer.system):
-        sent, roundtrip = median_of(plan.repeat, lambda: once(n), peer.forget)
+        sent, roundtrip = median_of(plan.repeats(n), lambda: once(n), peer.forget)
         record.add("latency", plan.engines, n=n, sent_s=sent, roundtrip_s=roundtrip, sent_tasks_per_s=n / sent,
                    roundtrip_tasks_per_s=n / roundtrip)
 
@@ -158,30 +171,39 @@ def map_(peer, plan, record, engines):
 
 
 def with_engines(peer, engines, folder, record, work):
-    start = time.perf_counter()
-    peer.start(engines, folder)
-    try:
-        record.add("startup", engines, wall_s=time.perf_counter() - start)
+    """A cluster of that many engines for the length of work()."""
+    def start():
+        begin = time.perf_counter()
+        peer.start(engines, folder)
+        record.add("startup", engines, wall_s=time.perf_counter() - begin)
+        started.append(True)
+
+    started = []
+    record.attempt("startup", engines, start)
+    if started:
         work()
-    finally:
-        peer.stop()
+        record.attempt("startup", engines, peer.stop)
 
 
 def run_all(peer, plan, folder, record):
     """All experiments that the plan asks for, with as few starts as it takes."""
     small = [one for one in (latency, sequential, throughput, push) if one.__name__ in plan.experiments]
     mapped = list(plan.map_engines) if "map" in plan.experiments else []
-    if small:
-        def work():
-            for one in small:
-                one(peer, plan, record)
-            if plan.engines in mapped:
-                mapped.remove(plan.engines)
-                map_(peer, plan, record, plan.engines)
 
-        with_engines(peer, plan.engines, folder, record, work)
+    def map_on(engines):
+        record.attempt("map", engines, lambda: map_(peer, plan, record, engines))
+
+    def on_usual_engines():
+        for one in small:
+            record.attempt(one.__name__, plan.engines, lambda one=one: one(peer, plan, record))
+        if plan.engines in mapped:
+            mapped.remove(plan.engines)
+            map_on(plan.engines)
+
+    if small:
+        with_engines(peer, plan.engines, folder, record, on_usual_engines)
     for engines in mapped:
-        with_engines(peer, engines, folder, record, lambda: map_(peer, plan, record, engines))
+        with_engines(peer, engines, folder, record, lambda engines=engines: map_on(engines))
 
 
 def main(make, run=run_all):
@@ -193,4 +215,5 @@ def main(make, run=run_all):
     parser.add_argument("--scheme", default="")
     options = parser.parse_args()
     peer = make(options.scheme)
+    # An experiment that fails has its row; only what no row can say is told by the exit status.
     run(peer, Plan.from_json(json.loads(options.plan)), options.folder, Recorder(options.rows, peer))

@@ -1,7 +1,9 @@
-"""HyperQueue on /bin/true, and beside it the limit: posix_spawn and waitpid in a loop, in a process per core."""
+"""HyperQueue on /bin/true: one worker of as many cores as there would be engines, through its Python package.
 
-import multiprocessing
-import os
+Two rows, since its client looks at a job once and then only every second: "client's wait" is the time until that client
+returns, "server's count" the time until the server's own count of finished tasks is complete, asked for every 10 ms.
+"""
+
 import time
 
 import experiments
@@ -17,78 +19,69 @@ class HyperQueue(experiments.Peer):
         pass
 
 
-class PosixSpawn(experiments.Peer):
-    system = "posix-spawn"
-
-
-def spawn_loop(n):
-    for _ in range(n):
-        pid = os.posix_spawn(PROGRAM, [PROGRAM], os.environ)
-        if os.waitpid(pid, 0)[1] != 0:
-            raise RuntimeError(f"{PROGRAM} failed")
-
-
-def bare(n, processes):
-    """Seconds for n runs shared out over that many looping processes."""
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        pool.map(spawn_loop, [4] * processes, chunksize=1)
-        start = time.perf_counter()
-        pool.map(spawn_loop, [n // processes] * processes, chunksize=1)
-        return time.perf_counter() - start
-
-
 class StillRunning(Exception):
     """Ends one wait of HyperQueue's client early."""
 
 
-def wait(client, submitted):
-    """Waits for a job to within POLL_S. The client's own wait looks at once and then only every second: a lone task would
-    seem to take a second, and 256 of them too. Raising from its progress callback ends it after the first look.
-    """
-    def look(jobs):
-        if not all(job["completed"] for job in jobs.values()):
-            raise StillRunning
+def look(jobs):
+    """A progress callback: HyperQueue's client calls it with the server's counts, before it sleeps for its second."""
+    if not all(job["completed"] for job in jobs.values()):
+        raise StillRunning
 
+
+def wait_for_count(client, submitted):
     while True:
         try:
-            if client.connection.wait_for_jobs([submitted.id], look):
-                raise RuntimeError(f"{PROGRAM} failed in HyperQueue")
-            return
+            return client.connection.wait_for_jobs([submitted.id], look)
         except StillRunning:
             time.sleep(POLL_S)
 
 
-def add(record, peer, engines, n, roundtrip, sent=None):
-    record.peer = peer
-    fields = {"sent_s": sent, "sent_tasks_per_s": n / sent} if sent else {}
-    record.add("exec", engines, n=n, **fields, roundtrip_s=roundtrip, roundtrip_tasks_per_s=n / roundtrip)
+def wait_as_client(client, submitted):
+    return client.connection.wait_for_jobs([submitted.id], lambda jobs: None)
 
 
-def run(peer, plan, folder, record):
-    n, engines = plan.exec_n, plan.engines
-    spent, _ = experiments.median_of(plan.repeat, lambda: (bare(n, engines),) * 2, lambda: None)
-    add(record, PosixSpawn(), engines, n, spent)
-
+def once(client, folder, count, wait):
+    """(sent_s, roundtrip_s) of a job of that many tasks; it is built before the clock starts."""
     from hyperqueue import Job
-    from hyperqueue.cluster import LocalCluster, WorkerConfig
 
-    start = time.perf_counter()
-    (folder / "hq").mkdir()
-    with LocalCluster(server_dir=str(folder / "hq"), worker_config=WorkerConfig(cores=engines)) as cluster:
-        client = cluster.client()
+    job = Job(default_workdir=folder, max_fails=1)
+    for _ in range(count):
+        job.program([PROGRAM], stdout=None, stderr=None)
+    handles = []
 
-        def once(count=n):
-            job = Job(default_workdir=folder, max_fails=1)
-            for _ in range(count):
-                job.program([PROGRAM], stdout=None, stderr=None)
-            sent, roundtrip, _ = experiments.timed(lambda: client.submit(job), lambda handle: wait(client, handle))
-            return sent, roundtrip
+    def submit():
+        handles.append(client.submit(job))
+        return handles[0]
 
-        once(engines)
-        record.peer = peer
-        record.add("startup", engines, wall_s=time.perf_counter() - start)
-        sent, roundtrip = experiments.median_of(plan.repeat, once, lambda: None)
-    add(record, peer, engines, n, roundtrip, sent)
+    sent, roundtrip, failed = experiments.timed(submit, lambda handle: wait(client, handle))
+    if failed:
+        raise RuntimeError(f"{PROGRAM} failed in HyperQueue")
+    client.forget(handles[0])
+    return sent, roundtrip
+
+
+def measure(cluster, plan, folder, record):
+    client, n = cluster.client(), plan.exec_n
+    once(client, folder, plan.engines, wait_for_count)
+    for mode, wait in (("server's count", wait_for_count), ("client's wait", wait_as_client)):
+        sent, roundtrip = experiments.median_of(plan.repeat, lambda: once(client, folder, n, wait), lambda: None)
+        record.add("exec", plan.engines, n=n, mode=mode, sent_s=sent, sent_tasks_per_s=n / sent, roundtrip_s=roundtrip,
+                   roundtrip_tasks_per_s=n / roundtrip)
+
+
+def run(_, plan, folder, record):
+    if "exec" not in plan.experiments:
+        return
+
+    def work():
+        from hyperqueue.cluster import LocalCluster, WorkerConfig
+
+        (folder / "hq").mkdir()
+        with LocalCluster(server_dir=str(folder / "hq"), worker_config=WorkerConfig(cores=plan.engines)) as cluster:
+            measure(cluster, plan, folder, record)
+
+    record.attempt("exec", plan.engines, work)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 ENTER = ("unshare", "--net", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
 # Without this the command would outlive a run that was killed and could not clean up.
 WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+TIMED_OUT = 124
 
 
 def command(words):
@@ -32,15 +33,37 @@ def check():
 
 
 def run(words, timeout_s, environment=None, errors=None):
-    """Runs isolated, standard output on our standard error (progress lines), and returns the exit status, 124 after the timeout. On any way out everything started is gone."""
+    """Runs isolated and returns the exit status, TIMED_OUT after the timeout. On any way out, Ctrl-C too, everything that
+    was started is gone. Standard output joins our standard error, where progress is told.
+    """
     process = subprocess.Popen(command(words), env=environment, stdout=sys.stderr, stderr=errors, stdin=subprocess.DEVNULL,
                                start_new_session=True)
     try:
         return process.wait(timeout_s)
     except subprocess.TimeoutExpired:
-        return 124
+        return TIMED_OUT
     finally:
-        if process.poll() is None:
-            # unshare blocks SIGTERM while it waits; its end kills the namespace's first process and so all in it.
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+        end(process)
+
+
+def end(process):
+    """Kills all of the namespace. unshare itself returns once the last process in it is gone, so nothing is left behind that
+    still writes; should it be killed instead, its end kills the rest, but nobody waits for that.
+    """
+    if process.poll() is not None:
+        return
+    for first in children(process.pid):
+        os.kill(first, signal.SIGKILL)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []

@@ -1,11 +1,22 @@
-"""Runs other systems on Covey's experiments, then Covey beside them, and says how many times better or worse it is.
+"""Runs other systems on Covey's experiments, Covey beside them, and prints how many times better or worse Covey is.
 
-Writes to the --out folder: results.json (what bench/report/render.py draws), ratios.txt, ratios.md and ratios.json. Every
-system runs in a network namespace of its own with only the loopback interface, and everything it started is ended with it.
+Systems:
+  ipyparallel   IPython parallel, its leastload scheduler and its pure ZeroMQ scheme
+  dask, ray     functions in Python, one process per engine
+  hyperqueue    runs /bin/true, one worker
+  posix-spawn   bare posix_spawn of /bin/true in 4 processes: the limit of exec
+  covey         covey bench, from build/release/covey
+
+Experiments: latency (n times echo('')), sequential (one at a time), throughput (echo of arrays), push (arrays to one engine,
+IPython parallel only), map (sleeps on 4, 31 and 63 engines), exec (4,096 times /bin/true).
+
+Each system runs in namespaces of its own, with only the loopback interface, and whatever it started is ended with it.
+What has been measured is written after each system. A system that fails has rows with the field "error", and the rest goes on.
 """
 
 import argparse
 import datetime
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -19,10 +30,19 @@ import compare
 import covey_side
 import isolate
 import plan as plans
+import sheet
 
 HERE = pathlib.Path(__file__).resolve().parent
-# (system, scheme) in the order in which they run.
-RUNS = (("ipyparallel", "leastload"), ("ipyparallel", "pure"), ("dask", ""), ("ray", ""), ("hyperqueue", ""))
+SCHEMES = {"ipyparallel": ("leastload", "pure")}
+PACKAGES = ("ipyparallel", "distributed", "ray", "hyperqueue")
+EXAMPLES = """examples:
+  bench/peers/run --quick                          the whole table in some minutes
+  bench/peers/run                                  all sizes; an hour or more
+  bench/peers/run --quick --only ray,covey --experiments latency,sequential
+  bench/peers/run --only hyperqueue,posix-spawn,covey --markdown exec.md
+  scripts/python bench/report/render.py report/peers.json report/peers     draws the rows
+
+exit status: 0 all measured, 1 something failed, 2 wrong usage, 130 ended by Ctrl-C"""
 
 
 def say(text):
@@ -31,67 +51,90 @@ def say(text):
 
 def listed(allowed):
     def parse(text):
-        chosen = tuple(dict.fromkeys(part for part in text.replace(",", " ").split()))
+        chosen = tuple(dict.fromkeys(text.replace(",", " ").split()))
         unknown = [part for part in chosen if part not in allowed]
         if unknown or not chosen:
-            raise argparse.ArgumentTypeError(f"{', '.join(unknown) or 'nothing'}: choose from {', '.join(allowed)}")
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown) or 'nothing'}: choose from {','.join(allowed)}")
         return chosen
     return parse
 
 
+def engines_list(text):
+    try:
+        counts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        counts = (0,)
+    if min(counts) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected numbers of engines, such as 4,31,63")
+    return counts
+
+
+def positive(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of seconds above 0")
+    return value
+
+
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="bench/peers/run", description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="small sizes, once: shows within minutes that everything works")
-    parser.add_argument("--systems", type=listed(plans.SYSTEMS), default=plans.SYSTEMS, metavar="LIST",
-                        help=f"of {','.join(plans.SYSTEMS)}")
-    parser.add_argument("--experiments", type=listed(plans.EXPERIMENTS), default=plans.EXPERIMENTS, metavar="LIST",
-                        help=f"of {','.join(plans.EXPERIMENTS)}")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("report/peers"), metavar="FOLDER",
-                        help="where results and ratios go (report/peers)")
+    parser = argparse.ArgumentParser(prog="bench/peers/run", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer points, each measured once: the table in some minutes")
+    parser.add_argument("--only", type=listed(plans.SYSTEMS), default=plans.SYSTEMS, metavar="SYSTEM,…",
+                        help="these systems; ratios need covey among them (all)")
+    parser.add_argument("--experiments", type=listed(plans.EXPERIMENTS), default=plans.EXPERIMENTS, metavar="NAME,…",
+                        help="these experiments (all)")
+    parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("report/peers.json"), metavar="FILE",
+                        help="rows as covey bench writes them, ratios and floors (report/peers.json)")
+    parser.add_argument("--markdown", type=pathlib.Path, default=pathlib.Path("report/peers.md"), metavar="FILE",
+                        help="the table (report/peers.md)")
     parser.add_argument("--covey", type=pathlib.Path, default=HERE.parents[1] / "build/release/covey", metavar="FILE",
                         help="Covey's executable (build/release/covey)")
-    parser.add_argument("--map-engines", type=lambda text: tuple(int(part) for part in text.split(",")), metavar="LIST",
-                        help="engines of the map experiment (4,31,63)")
-    parser.add_argument("--map-seconds", type=float, metavar="S",
-                        help="ideal time of each map (2); at 1 ms on 63 engines a slow peer takes a hundred times that")
-    parser.add_argument("--timeout", type=float, default=7200, metavar="S", help="for each system (7200)")
+    parser.add_argument("--map-engines", type=engines_list, metavar="N,…", help="engines of the map experiment (4,31,63)")
+    parser.add_argument("--map-seconds", type=positive, metavar="S",
+                        help="ideal time of each map (2, quick 0.25); at 1 ms on 63 engines a slow peer takes a hundred times that")
+    parser.add_argument("--timeout", type=positive, metavar="S", help="for each system and scheme (7200, quick 600)")
     return parser.parse_args(arguments)
 
 
 def plan_of(options):
-    if options.quick:
-        plan = plans.quick(options.experiments, options.map_seconds)
-    else:
-        plan = plans.Plan(experiments=options.experiments, map_seconds=options.map_seconds or 2.0)
-    if options.map_engines:
-        plan.map_engines = options.map_engines
-    return plan
+    made = plans.quick(options.experiments) if options.quick else plans.Plan(experiments=options.experiments)
+    made.map_engines = options.map_engines or made.map_engines
+    made.map_seconds = options.map_seconds or made.map_seconds
+    return made
 
 
 def has_work(system, experiments):
-    """HyperQueue runs programs and nothing else, and the Python systems do not run programs."""
-    return ("exec" in experiments) if system == "hyperqueue" else bool(set(experiments) - {"exec"})
+    """HyperQueue and posix_spawn run programs and nothing else, and the Python systems do not run programs."""
+    return ("exec" in experiments) if system in ("hyperqueue", "posix-spawn") else bool(set(experiments) - {"exec"})
 
 
 def run_peer(system, scheme, plan, folder, timeout_s):
-    """Returns (rows, what went wrong or None)."""
+    """Runs one system in its namespaces; returns its rows, those that say what failed among them."""
     own = folder / f"{system}{scheme}"[:12]
     own.mkdir()
     rows_file, log_file = own / "rows.jsonl", own / "log"
     environment = {**os.environ, "HOME": str(own), "TMPDIR": str(own), "PYTHONDONTWRITEBYTECODE": "1", "DO_NOT_TRACK": "1",
                    "RAY_USAGE_STATS_ENABLED": "0"}
-    words = [sys.executable, str(HERE / f"{system}_peer.py"), "--plan", json.dumps(plan.to_json()), "--rows", str(rows_file),
-             "--folder", str(own)] + (["--scheme", scheme] if scheme else [])
+    program = HERE / f"{system.replace('-', '_')}_peer.py"
+    words = [sys.executable, "-B", str(program), "--plan", json.dumps(plan.to_json()), "--rows", str(rows_file),
+             "--folder", str(own), "--scheme", scheme]
     with open(log_file, "w", encoding="utf-8") as log:
         status = isolate.run(words, timeout_s, environment, errors=log)
-    rows, last_words = [json.loads(line) for line in read(rows_file).splitlines()], read(log_file).splitlines()[-15:]
-    name = f"{system} {scheme}".strip()
+    lines, last_words = [json.loads(line) for line in read(rows_file).splitlines()], read(log_file).splitlines()[-15:]
     shutil.rmtree(own, ignore_errors=True)
-    if status == 124:
-        return rows, f"{name}: not done after {timeout_s:g} s"
+    rows = [line for line in lines if "experiment" in line]
     if status != 0:
-        return rows, f"{name}: exit status {status}:\n" + "\n".join(last_words)
-    return rows, None
+        why = f"not done after {timeout_s:g} s" if status == isolate.TIMED_OUT else f"exit status {status}"
+        began = ([line for line in lines if "begun" in line] or [{"begun": "startup", "engines": None}])[-1]
+        rows.append({"experiment": began["begun"], "system": system, "scheme": scheme, "transport": "plain",
+                     "engines": began["engines"], "error": why})
+    if any(row.get("error") for row in rows):
+        say("\n".join([f"{system} {scheme}".strip() + " failed; the end of its log:", *last_words]))
+    return rows
 
 
 def read(path):
@@ -104,60 +147,75 @@ def machine():
             "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
 
 
-def write(out, meta, rows, failures):
-    """Everything so far; called after each system, so that an interrupted run leaves what it had."""
-    out.mkdir(parents=True, exist_ok=True)
-    found = compare.ratios(rows)
-    document = {"meta": {**meta, "failures": failures}, "rows": rows}
-    (out / "results.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    (out / "ratios.json").write_text(json.dumps(compare.as_json(found), indent=1), encoding="utf-8")
-    (out / "ratios.txt").write_text(compare.as_text(found), encoding="utf-8")
-    (out / "ratios.md").write_text(compare.as_markdown(found), encoding="utf-8")
+def versions():
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            pass  # the environment of another interpreter; the rows then say what failed
     return found
 
 
-def run_everything(options, plan, folder):
-    meta = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "quick": plan.quick}
-    rows, failures = [], []
-    for system, scheme in RUNS:
-        if system not in options.systems or not has_work(system, plan.experiments):
-            continue
-        say(f"{system} {scheme}".strip())
-        found, failure = run_peer(system, scheme, plan, folder, options.timeout)
-        rows += found
-        failures += [failure] if failure else []
-        write(options.out, {**meta, "machine": machine()}, rows, failures)
-    if "covey" in options.systems:
-        if options.covey.exists():
-            found, more, failed = covey_side.run(options.covey.resolve(), plan, folder, options.timeout, say)
-            rows, meta, failures = rows + found, {**more, **meta}, failures + failed
-        else:
-            failures.append(f"covey: {options.covey} is not there: build it, or name it with --covey")
-    return write(options.out, {**meta, "machine": machine()}, rows, failures), failures
+def write(options, meta, rows):
+    """Everything so far, after each system, so that an interrupted run leaves what it had."""
+    for path in (options.json, options.markdown):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    document = {"meta": meta, "rows": rows, **compare.as_json(compare.ratios(rows))}
+    options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    options.markdown.write_text(sheet.markdown(meta, rows), encoding="utf-8")
+
+
+def run_everything(options, plan, folder, meta, rows):
+    """Fills rows and meta as it goes."""
+    timeout_s = options.timeout or (600 if plan.quick else 7200)
+    for system in (one for one in plans.SYSTEMS if one in options.only):
+        if system == "covey":
+            say("covey")
+            found, more = covey_side.run(options.covey.resolve(), plan, folder, timeout_s, say)
+            meta.update({name: value for name, value in more.items() if name not in meta})
+            rows += found
+            write(options, meta, rows)
+        elif has_work(system, plan.experiments):
+            for scheme in SCHEMES.get(system, ("",)):
+                say(f"{system} {scheme}".strip())
+                rows += run_peer(system, scheme, plan, folder, timeout_s)
+                write(options, meta, rows)
+    meta["load"]["after"] = os.getloadavg()[0]
+    write(options, meta, rows)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def main(arguments=None):
     options = parse(arguments)
+    if "covey" in options.only and not options.covey.exists():
+        print(f"peers: {options.covey} is not there: `scripts/build release covey` makes it, --covey names another", file=sys.stderr)
+        return 1
     in_the_way = isolate.check()
     if in_the_way:
         print(f"peers: refusing to run without a network namespace: {in_the_way}", file=sys.stderr)
         return 1
     # A polite end takes the same way out as Ctrl-C, so that the namespaces and the folder go with it.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, interrupted)
+    meta = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "quick": options.quick,
+            "machine": machine(), "versions": versions(), "load": {"before": os.getloadavg()[0]}}
+    rows = []
     # Short, since Ray makes Unix sockets below it, whose paths may have 107 characters.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cvp", dir="/tmp"))
     try:
-        found, failures = run_everything(options, plan_of(options), folder)
+        run_everything(options, plan_of(options), folder, meta, rows)
     except KeyboardInterrupt:
-        say(f"interrupted; what was measured is in {options.out}")
+        say(f"interrupted; what was measured is in {options.json}" if rows else "interrupted before anything was measured")
         return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(compare.as_text(found) if found else "No ratios: Covey or every peer is missing.")
-    for failure in failures:
-        print(f"peers: {failure}", file=sys.stderr)
-    print(f"Results are in {options.out}/results.json, ratios in {options.out}/ratios.md")
-    return 1 if failures else 0
+    print(sheet.text(meta, rows))
+    print(f"Rows are in {options.json}, the table in {options.markdown}")
+    return 1 if compare.failures(rows) else 0
 
 
 if __name__ == "__main__":
