@@ -152,14 +152,16 @@ def verdicts(found):
     """Each floor against each of Covey's schemes that was measured there."""
     made = []
     for floor in FLOORS:
-        hits = [one for one in found if (one.experiment, one.measure, one.at, one.peer) == (floor.experiment, floor.measure, floor.at, floor.peer)]
+        point = floor.experiment, floor.measure, floor.at, floor.peer
+        hits = [one for one in found if (one.experiment, one.measure, one.at, one.peer) == point]
         made += [Verdict(floor, one) for one in hits] or [Verdict(floor, None)]
     return made
 
 
 def failures(rows):
-    """{(peer or 'covey', experiment): why} for every row that says that something failed."""
-    return {(peer_name(row), row["experiment"], row.get("engines"), row.get("bytes")): row["error"] for row in rows if row.get("error")}
+    """{(peer or 'covey', experiment, engines, bytes): why} for every row that says that something failed."""
+    broken = [row for row in rows if row.get("error")]
+    return {(peer_name(row), row["experiment"], row.get("engines"), row.get("bytes")): row["error"] for row in broken}
 
 
 def as_json(found):

@@ -25,7 +25,8 @@ def calls(plan):
     if asked & {"latency", "sequential"}:
         made.append(Call("latency", plan.engines, ["--engines", engines, "--n", joined(plan.counts("covey"))]))
     if "throughput" in asked:
-        made += [Call("throughput", plan.engines, ["--engines", engines, "--bytes", str(size)], {"bytes": size}) for size in plan.sizes]
+        made += [Call("throughput", plan.engines, ["--engines", engines, "--bytes", str(size)], {"bytes": size})
+                 for size in plan.sizes]
     if "map" in asked:
         dts = joined(f"{dt * 1e3:g}" for dt in plan.dts)
         made += [Call("map", count, ["--engines", str(count), "--dt", dts, "--ideal", f"{plan.map_seconds:g}"])
@@ -37,9 +38,9 @@ def joined(values):
     return ",".join(str(value) for value in values)
 
 
-def run(executable, plan, folder, timeout_s, say):
-    """Returns (rows, meta). A call that fails gives a row that says so."""
-    rows, meta = [], {}
+def run(executable, plan, folder, timeout_s, say, rows):
+    """Adds Covey's rows call by call and returns its meta. A call that fails gives a row that says so."""
+    meta = {}
     for number, one in enumerate(calls(plan)):
         # Bare NATS is measured once, with the first call: it is the limit of them all.
         words = [one.experiment, *one.options, *(["--no-limits"] if number else [])]
@@ -51,7 +52,7 @@ def run(executable, plan, folder, timeout_s, say):
             say(f"covey bench {failure}")
             rows.append({"experiment": one.experiment, "system": "covey", "scheme": "", "transport": "plain",
                          "engines": one.engines, **one.fields, "error": failure})
-    return rows, meta
+    return meta
 
 
 def call(executable, words, folder, timeout_s):

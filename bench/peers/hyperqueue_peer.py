@@ -4,6 +4,11 @@ Two rows, since its client looks at a job once and then only every second: "clie
 returns, "server's count" the time until the server's own count of finished tasks is complete, asked for every 10 ms.
 """
 
+import contextlib
+import importlib.util
+import pathlib
+import subprocess
+import sys
 import time
 
 import experiments
@@ -61,8 +66,31 @@ def once(client, folder, count, wait):
     return sent, roundtrip
 
 
-def measure(cluster, plan, folder, record):
-    client, n = cluster.client(), plan.exec_n
+@contextlib.contextmanager
+def cluster(folder, cores):
+    """A server and a worker for the length of the context; the client finds them through the folder."""
+    package = importlib.util.find_spec("hyperqueue").submodule_search_locations[0]
+    libraries = list(pathlib.Path(package).glob("hyperqueue*.so"))
+    program = pathlib.Path(__file__).with_name("hyperqueue_cluster.py")
+    folder.mkdir()
+    with subprocess.Popen([sys.executable, "-I", "-S", "-B", program, libraries[0], folder, str(cores)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        if not any(line == "ready\n" for line in process.stdout):  # the server describes itself first
+            raise RuntimeError("HyperQueue's server did not start")
+        try:
+            yield
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def measure(plan, folder, record):
+    from hyperqueue import Client
+
+    client, n = Client(folder / "hq"), plan.exec_n
     once(client, folder, plan.engines, wait_for_count)
     for mode, wait in (("server's count", wait_for_count), ("client's wait", wait_as_client)):
         sent, roundtrip = experiments.median_of(plan.repeat, lambda: once(client, folder, n, wait), lambda: None)
@@ -71,17 +99,12 @@ def measure(cluster, plan, folder, record):
 
 
 def run(_, plan, folder, record):
-    if "exec" not in plan.experiments:
-        return
-
     def work():
-        from hyperqueue.cluster import LocalCluster, WorkerConfig
+        with cluster(folder / "hq", plan.engines):
+            measure(plan, folder, record)
 
-        (folder / "hq").mkdir()
-        with LocalCluster(server_dir=str(folder / "hq"), worker_config=WorkerConfig(cores=plan.engines)) as cluster:
-            measure(cluster, plan, folder, record)
-
-    record.attempt("exec", plan.engines, work)
+    if "exec" in plan.experiments:
+        record.attempt("exec", plan.engines, work)
 
 
 if __name__ == "__main__":

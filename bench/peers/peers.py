@@ -93,7 +93,7 @@ def parse(arguments):
                         help="the table (report/peers.md)")
     parser.add_argument("--covey", type=pathlib.Path, default=HERE.parents[1] / "build/release/covey", metavar="FILE",
                         help="Covey's executable (build/release/covey)")
-    parser.add_argument("--map-engines", type=engines_list, metavar="N,…", help="engines of the map experiment (4,31,63)")
+    parser.add_argument("--map-engines", type=engines_list, metavar="N,…", help="engines of the map experiment (4,31,63; quick 4,63)")
     parser.add_argument("--map-seconds", type=positive, metavar="S",
                         help="ideal time of each map (2, quick 0.25); at 1 ms on 63 engines a slow peer takes a hundred times that")
     parser.add_argument("--timeout", type=positive, metavar="S", help="for each system and scheme (7200, quick 600)")
@@ -112,8 +112,8 @@ def has_work(system, experiments):
     return ("exec" in experiments) if system in ("hyperqueue", "posix-spawn") else bool(set(experiments) - {"exec"})
 
 
-def run_peer(system, scheme, plan, folder, timeout_s):
-    """Runs one system in its namespaces; returns its rows, those that say what failed among them."""
+def run_peer(system, scheme, plan, folder, timeout_s, rows):
+    """Runs one system in its namespaces and adds its rows, those that say what failed among them; also when interrupted."""
     own = folder / f"{system}{scheme}"[:12]
     own.mkdir()
     rows_file, log_file = own / "rows.jsonl", own / "log"
@@ -122,19 +122,24 @@ def run_peer(system, scheme, plan, folder, timeout_s):
     program = HERE / f"{system.replace('-', '_')}_peer.py"
     words = [sys.executable, "-B", str(program), "--plan", json.dumps(plan.to_json()), "--rows", str(rows_file),
              "--folder", str(own), "--scheme", scheme]
-    with open(log_file, "w", encoding="utf-8") as log:
-        status = isolate.run(words, timeout_s, environment, errors=log)
-    lines, last_words = [json.loads(line) for line in read(rows_file).splitlines()], read(log_file).splitlines()[-15:]
-    shutil.rmtree(own, ignore_errors=True)
-    rows = [line for line in lines if "experiment" in line]
+    status = 0
+    try:
+        with open(log_file, "w", encoding="utf-8") as log:
+            status = isolate.run(words, timeout_s, environment, errors=log)
+    finally:
+        lines = [json.loads(line) for line in read(rows_file).splitlines() if line.endswith("}")]  # the last may be cut short
+        found = [line for line in lines if "experiment" in line]
+        rows += found
     if status != 0:
         why = f"not done after {timeout_s:g} s" if status == isolate.TIMED_OUT else f"exit status {status}"
         began = ([line for line in lines if "begun" in line] or [{"begun": "startup", "engines": None}])[-1]
-        rows.append({"experiment": began["begun"], "system": system, "scheme": scheme, "transport": "plain",
-                     "engines": began["engines"], "error": why})
-    if any(row.get("error") for row in rows):
+        found.append({"experiment": began["begun"], "system": system, "scheme": scheme, "transport": "plain",
+                      "engines": began["engines"], "error": why})
+        rows.append(found[-1])
+    if any(row.get("error") for row in found):
+        last_words = read(log_file).splitlines()[-15:]
         say("\n".join([f"{system} {scheme}".strip() + " failed; the end of its log:", *last_words]))
-    return rows
+    shutil.rmtree(own, ignore_errors=True)
 
 
 def read(path):
@@ -142,7 +147,8 @@ def read(path):
 
 
 def machine():
-    models = [line.split(":", 1)[1].strip() for line in read(pathlib.Path("/proc/cpuinfo")).splitlines() if line.startswith("model name")]
+    lines = read(pathlib.Path("/proc/cpuinfo")).splitlines()
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return {"cores": os.cpu_count(), "model": models[0] if models else "unknown",
             "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
 
@@ -159,8 +165,6 @@ def versions():
 
 def write(options, meta, rows):
     """Everything so far, after each system, so that an interrupted run leaves what it had."""
-    for path in (options.json, options.markdown):
-        path.parent.mkdir(parents=True, exist_ok=True)
     document = {"meta": meta, "rows": rows, **compare.as_json(compare.ratios(rows))}
     options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     options.markdown.write_text(sheet.markdown(meta, rows), encoding="utf-8")
@@ -172,14 +176,13 @@ def run_everything(options, plan, folder, meta, rows):
     for system in (one for one in plans.SYSTEMS if one in options.only):
         if system == "covey":
             say("covey")
-            found, more = covey_side.run(options.covey.resolve(), plan, folder, timeout_s, say)
+            more = covey_side.run(options.covey.resolve(), plan, folder, timeout_s, say, rows)
             meta.update({name: value for name, value in more.items() if name not in meta})
-            rows += found
             write(options, meta, rows)
         elif has_work(system, plan.experiments):
             for scheme in SCHEMES.get(system, ("",)):
                 say(f"{system} {scheme}".strip())
-                rows += run_peer(system, scheme, plan, folder, timeout_s)
+                run_peer(system, scheme, plan, folder, timeout_s, rows)
                 write(options, meta, rows)
     meta["load"]["after"] = os.getloadavg()[0]
     write(options, meta, rows)
@@ -192,8 +195,16 @@ def interrupted(*_):
 def main(arguments=None):
     options = parse(arguments)
     if "covey" in options.only and not options.covey.exists():
-        print(f"peers: {options.covey} is not there: `scripts/build release covey` makes it, --covey names another", file=sys.stderr)
+        print(f"peers: {options.covey} is not there: `scripts/build release covey` makes it, --covey names another",
+              file=sys.stderr)
         return 1
+    for path in (options.json, options.markdown):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("a").close()
+        except OSError as error:
+            print(f"peers: cannot write results to {path}: {error.strerror}", file=sys.stderr)
+            return 2
     in_the_way = isolate.check()
     if in_the_way:
         print(f"peers: refusing to run without a network namespace: {in_the_way}", file=sys.stderr)
@@ -209,6 +220,8 @@ def main(arguments=None):
     try:
         run_everything(options, plan_of(options), folder, meta, rows)
     except KeyboardInterrupt:
+        if rows:
+            write(options, meta, rows)
         say(f"interrupted; what was measured is in {options.json}" if rows else "interrupted before anything was measured")
         return 130
     finally:

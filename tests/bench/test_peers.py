@@ -143,7 +143,8 @@ def test_a_covey_that_fails_gives_a_row_that_says_so_and_the_rest_goes_on(tmp_pa
     fake.write_text('#!/bin/sh\n[ "$2" = map ] && { echo no maps today >&2; exit 4; }\n'
                     'while [ "$1" != --json ]; do shift; done\necho \'{"rows": [{"experiment": "exec"}]}\' > "$2"\n')
     fake.chmod(0o755)
-    rows, _ = covey_side.run(fake, plan.Plan(experiments=("map", "exec"), map_engines=(4,), repeat=1), tmp_path, 30, lambda text: None)
+    rows = []
+    covey_side.run(fake, plan.Plan(experiments=("map", "exec"), map_engines=(4,), repeat=1), tmp_path, 30, lambda text: None, rows)
     assert rows[0] == {"experiment": "exec"} and len(rows) == 2
     assert (rows[1]["experiment"], rows[1]["engines"], rows[1]["error"]) == ("map", 4, "exit status 4: no maps today")
 
@@ -156,7 +157,8 @@ def test_a_peer_that_ends_or_hangs_gives_a_row_of_what_it_had_begun(tmp_path, mo
         "open(o.rows, 'w').write('{\"begun\": \"map\", \"engines\": 31}\\n')\nsys.exit(3) if o.scheme == 'ends' else time.sleep(600)\n")
     monkeypatch.setattr(peers, "HERE", tmp_path)
     for scheme, why in (("ends", "exit status 3"), ("hangs", "not done after 2 s")):
-        rows = peers.run_peer("dask", scheme, plan.Plan(), tmp_path, 2)
+        rows = []
+        peers.run_peer("dask", scheme, plan.Plan(), tmp_path, 2, rows)
         assert [(one["experiment"], one["engines"], one["error"]) for one in rows] == [("map", 31, why)]
 
 
@@ -192,6 +194,12 @@ def test_nothing_outlives_a_run_that_is_interrupted_or_killed(ending):
 def test_wrong_options_are_errors_that_say_what_would_be_right(words, named):
     ended = subprocess.run([sys.executable, "-B", PEERS / "peers.py", *words], capture_output=True, text=True, check=False)
     assert ended.returncode == 2 and named in ended.stderr and words[0] in ended.stderr
+
+
+def test_a_file_that_cannot_be_written_is_an_error_before_anything_runs(tmp_path):
+    words = ["--only", "posix-spawn", "--json", tmp_path, "--markdown", tmp_path / "a.md"]
+    ended = subprocess.run([sys.executable, "-B", PEERS / "peers.py", *words], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2 and str(tmp_path) in ended.stderr and "directory" in ended.stderr
 
 
 def test_help_needs_no_environment_and_teaches():
