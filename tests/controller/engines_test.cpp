@@ -1,0 +1,132 @@
+// What becomes of the tasks of engines that die, and of those that engines bring along.
+#include "tests/controller/broker_fixture.hpp"
+
+namespace covey::controller {
+namespace {
+
+using std::chrono::seconds;
+using wire::TaskStatus;
+
+struct EnginesTest : BrokerFixture {};
+
+TEST_F(EnginesTest, ASilentEnginesTasksRunElsewhereAndOnlyTheOldestAreSuspects) {
+  auto dead = engine(1, 5);
+  auto c = client(2);
+  submit(c, {}, 1, 5);
+  read(dead);
+  ASSERT_EQ(dead.runs.size(), 5u);
+  auto e = engine(3, 10);
+  alive = {&e, &c};
+  pass(seconds(8));
+  EXPECT_EQ(broker.live_engines(), 1u);
+  read(e);
+  // The suspect runs alone; the other four wait until it is done.
+  ASSERT_EQ(e.runs.size(), 1u);
+  EXPECT_EQ(e.runs[0].task.sequence, 1u);
+  finish(e);
+  EXPECT_EQ(e.runs.size(), 4u);
+  while (!e.runs.empty()) finish(e);
+  read(c);
+  ASSERT_EQ(c.results.size(), 5u);
+  for (const auto& result : c.results) EXPECT_EQ(result.attempts, result.sequence == 1 ? 2u : 1u);
+}
+
+TEST_F(EnginesTest, ASuspectIsNotStarvedByAStreamOfOtherTasks) {
+  auto dead = engine(1, 1);
+  auto c = client(2);
+  submit(c, {}, 1);
+  read(dead);
+  auto e = engine(3, 4);
+  alive = {&e, &c};
+  submit(c, {}, 2, 20);
+  read(e);
+  pass(seconds(8));
+  std::size_t finished = 0;
+  while (!e.runs.empty() && e.runs.front().task.sequence != 1) {
+    finish(e);
+    ++finished;
+  }
+  EXPECT_EQ(finished, 4u);  // what it had when the other engine was found dead
+  ASSERT_EQ(e.runs.size(), 1u);
+}
+
+TEST_F(EnginesTest, ATaskThatKeepsKillingEnginesFails) {
+  auto c = client(2);
+  submit(c, {}, 1);
+  for (std::uint64_t id = 10; id < 13; ++id) {
+    auto e = engine(id, 1);
+    read(e);
+    EXPECT_EQ(e.runs.size(), 1u);
+    alive = {&c};
+    pass(seconds(8));
+  }
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::engine_died);
+  EXPECT_EQ(c.results[0].attempts, 3u);
+}
+
+TEST_F(EnginesTest, AnAdoptedTaskIsNotRunAgain) {
+  auto c = client(2);
+  FarEnd e(wire::Role::engine, 1, 1);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(e, hello);
+  wire::encode(e.link->record(), wire::AdoptRecord{{wire::SessionId{77}, 1}, wire::kAdoptedBit | 5});
+  wire::encode_adopted_all(e.link->record());
+  wire::encode(e.link->record(), wire::CreditRecord{4, 0});
+  turn(e);
+  submit(c, {}, 1, 1, {}, true);
+  read(e);
+  EXPECT_TRUE(e.runs.empty());
+  wire::Writer report;
+  wire::encode_report(report, {TaskStatus::ok, "", 1, 2, {}});
+  wire::encode(e.link->record(), wire::FinishedRecord{wire::kAdoptedBit | 5, {wire::SessionId{77}, 1}, report.span()});
+  turn(e);
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::ok);
+}
+
+// Found by seed 82 of the simulation.
+TEST_F(EnginesTest, AnAdoptedTaskIsASuspectWhenItsEngineDiesHoweverManyCameAfterIt) {
+  auto c = client(2);
+  FarEnd e(wire::Role::engine, 1, 1);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(e, hello);
+  wire::encode(e.link->record(), wire::AdoptRecord{{wire::SessionId{77}, 1}, wire::kAdoptedBit | 5});
+  wire::encode_adopted_all(e.link->record());
+  wire::encode(e.link->record(), wire::CreditRecord{4, 0});
+  turn(e);
+  submit(c, {}, 2, 2);
+  wire::TaskSpec once;
+  once.max_attempts = 1;
+  submit(c, once, 1, 1, {}, true);
+  alive = {&c};
+  pass(seconds(8));
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].sequence, 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::engine_died);
+}
+
+TEST_F(EnginesTest, AnAtMostOnceTaskThatNobodyReportsEndsAsOutcomeUnknown) {
+  auto e = engine(1, 4);
+  auto c = client(2);
+  alive = {&e, &c};
+  wire::TaskSpec once;
+  once.max_attempts = 1;
+  submit(c, once, 1, 1, {}, true);
+  read(e);
+  EXPECT_TRUE(e.runs.empty());
+  pass(seconds(6));
+  read(c);
+  read(e);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::outcome_unknown);
+  EXPECT_TRUE(e.runs.empty());
+}
+
+}  // namespace
+}  // namespace covey::controller
