@@ -22,6 +22,15 @@ add_library(covey::asio ALIAS covey_asio)
 target_compile_definitions(covey_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(covey_asio PUBLIC Boost::headers Threads::Threads PRIVATE covey::options)
 
+# Beast, and Asio's TLS streams: compiled once, here, for whoever speaks HTTP.
+find_package(ZLIB REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+file(CONFIGURE OUTPUT beast.cpp CONTENT "#include <boost/asio/ssl/impl/src.hpp>\n#include <boost/beast/src.hpp>\n")
+add_library(covey_beast STATIC ${CMAKE_CURRENT_BINARY_DIR}/beast.cpp)
+add_library(covey::beast ALIAS covey_beast)
+target_compile_definitions(covey_beast PUBLIC BOOST_BEAST_SEPARATE_COMPILATION)
+target_link_libraries(covey_beast PUBLIC covey::asio OpenSSL::SSL OpenSSL::Crypto PRIVATE covey::options)
+
 if(COVEY_TESTS)
   find_package(GTest REQUIRED)
 endif()

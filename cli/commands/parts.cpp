@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/commands/command.hpp"
+#include "cli/commands/http_options.hpp"
 #include "cli/commands/yaml_config.hpp"
 #include "controller/app/controller_node.hpp"
 #include "engine/app/engine_node.hpp"
@@ -24,6 +25,7 @@ void add_controller(CLI::App& app) {
     controller::NodeOptions options;
     double result_ttl_s = 3600;
     std::uint64_t max_result_mb = 256;
+    std::string http_address;
   };
   auto state = std::make_shared<State>();
   auto* command = app.add_subcommand("controller", "Run a controller: it takes tasks from clients and gives them to engines.");
@@ -40,9 +42,11 @@ void add_controller(CLI::App& app) {
   command->add_option("--max-tasks", state->options.core.max_tasks, "unfinished tasks of all clients")->check(CLI::Range(1024, 100'000'000));
   command->add_option("--max-result-mb", state->max_result_mb, "memory for results that nobody has taken yet");
   command->add_option("--result-ttl", state->result_ttl_s, "seconds that such results wait")->check(CLI::PositiveNumber);
+  add_http_options(*command, state->options.http, state->http_address);
   add_config_option(*command);
   command->callback([state] {
     const auto info = state->where.resolve(wire::Role::controller);
+    finish_http_options(state->options.http, state->http_address, state->where.insecure);
     state->options.nats = info.options("covey controller");
     state->options.cluster = info.cluster;
     state->options.core.max_result_bytes = state->max_result_mb << 20;

@@ -160,6 +160,14 @@ std::uint32_t ClientCore::add_spec(const wire::TaskSpec& spec) {
   return found->second;
 }
 
+void ClientCore::replace_spec(std::uint32_t number, const wire::TaskSpec& spec) {
+  wire::Writer out;
+  wire::encode_spec(out, spec);
+  spec_by_bytes_.erase(specs_[number].encoded);
+  specs_[number] = {std::string(wire::as_text(out.span())), 0};
+  spec_by_bytes_[specs_[number].encoded] = number;
+}
+
 std::uint64_t ClientCore::submit(const Submission& submission) {
   const std::uint64_t sequence = next_sequence_++;
   ClientTask& task = tasks_.insert(sequence);

@@ -67,6 +67,8 @@ class ClientCore : private wire::Fetcher::Taker {
 
   // ---- what a user wants ----
   std::uint32_t add_spec(const wire::TaskSpec& spec);
+  // Gives a number that no unfinished task uses another meaning, so that a client of many specs keeps few.
+  void replace_spec(std::uint32_t number, const wire::TaskSpec& spec);
   // The task's number in the session. The caller keeps within window(); before a link exists, tasks wait here.
   std::uint64_t submit(const Submission& submission);
   void cancel(const wire::TaskId& task);

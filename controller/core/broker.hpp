@@ -60,6 +60,8 @@ class Broker : private wire::Fetcher::Taker {
 
   // Answers an administrative question: JSON in, JSON out. docs/protocol.md lists them.
   std::string ask(std::string_view request, wire::Time now);
+  // The session of the API in our own process: it neither counts as a client nor takes a share of the queue from them.
+  void expect_local(wire::SessionId session) { local_session_ = session; }
 
   // ---- what tests and the simulation look at ----
   const Counters& counters() const { return counters_; }
@@ -238,6 +240,7 @@ class Broker : private wire::Fetcher::Taker {
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::unordered_map<wire::SessionId, SessionIndex> session_by_id_;
+  wire::SessionId local_session_ = wire::SessionId::none;
   std::uint64_t result_bytes_ = 0;  // in all sessions' stores
   std::unordered_map<wire::TaskId, Orphan> orphans_;
   std::uint64_t orphan_bytes_ = 0;

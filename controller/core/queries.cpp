@@ -80,7 +80,7 @@ json::object Broker::describe_status(wire::Time now) const {
     slots += engine->hello.slots;
     busy += std::min<std::uint64_t>(engine->load, engine->hello.slots);
   }
-  for (const auto& session : sessions_) clients += session && session->peer ? 1 : 0;
+  for (const auto& session : sessions_) clients += session && session->peer && session->id != local_session_ ? 1 : 0;
   return {{"controller", wire::to_string(self_)},
           {"uptime_s", seconds(now - started_)},
           {"tasks", json::object{{"unfinished", tasks_.size()},

@@ -306,9 +306,8 @@ void Broker::expire_results(wire::Time now) {
 // Clients share the queue's limit equally; what they already have beyond a smaller share runs off.
 void Broker::grant_windows() {
   std::uint64_t present = 0;
-  for (const auto& session : sessions_) present += session && session->peer ? 1 : 0;
-  if (present == 0) return;
-  const std::uint64_t share = std::max(kSmallestWindow, config_.max_tasks / present);
+  for (const auto& session : sessions_) present += session && session->peer && session->id != local_session_ ? 1 : 0;
+  const std::uint64_t share = std::max(kSmallestWindow, config_.max_tasks / std::max<std::uint64_t>(present, 1));
   for (const auto& session : sessions_) {
     if (!session || !session->peer || session->window == share) continue;
     session->window = share;
