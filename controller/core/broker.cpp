@@ -233,6 +233,7 @@ void Broker::sweep(wire::Time now) {
       engine_lost(peer.index, false, now);
     }
   }
+  note_engines(now);
   grant_windows();
   expire_results(now);
   idempotency_.expire(now - config_.idempotency_ttl);
@@ -245,6 +246,17 @@ void Broker::sweep(wire::Time now) {
     return old;
   });
   if (now - started_ > config_.adoption_grace) fail_unschedulable(now);
+}
+
+// Which engines are busy, and since when others are not.
+void Broker::note_engines(wire::Time now) {
+  totals_ = {};
+  for (const auto& engine : engines_) {
+    if (!engine) continue;
+    totals_.add(*engine);
+    if (engine->load > 0 || engine->completed != engine->completed_then) engine->last_busy = now;
+    engine->completed_then = engine->completed;
+  }
 }
 
 // ---- look-ups ----

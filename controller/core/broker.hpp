@@ -29,6 +29,7 @@
 #include "common/wire/transfer.hpp"
 #include "controller/core/config.hpp"
 #include "controller/core/dependencies.hpp"
+#include "controller/core/figures.hpp"
 #include "controller/core/history.hpp"
 #include "controller/core/peers.hpp"
 #include "controller/core/ready_queue.hpp"
@@ -111,6 +112,7 @@ class Broker : private wire::Fetcher::Taker {
   void touch(Peer& peer);
   void flush(Peer& peer);
   void sweep(wire::Time now);
+  void note_engines(wire::Time now);
   wire::Time silent_since(const Peer& peer) const;
 
   // sessions.cpp: clients
@@ -182,6 +184,7 @@ class Broker : private wire::Fetcher::Taker {
 
   // completion.cpp
   void complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation engine, wire::Time now);
+  void note_completed(const History::Entry& entry);
   void fail(TaskIndex index, wire::TaskStatus status, std::string_view error, wire::Time now);
   bool retry(TaskIndex index, wire::Time now);
   void deliver(Session& session, bool detached, ResultStore::Result&& result);
@@ -195,11 +198,24 @@ class Broker : private wire::Fetcher::Taker {
 
   // queries.cpp
   boost::json::object describe_status(wire::Time now) const;
-  boost::json::object describe_engines() const;
+  boost::json::object describe_engines(std::uint64_t from, std::uint64_t limit, wire::Time now) const;
+  boost::json::object describe_engine(std::string_view id, wire::Time now);
   boost::json::object drain_engine(std::string_view id, wire::DrainMode mode);
   boost::json::object kept_result(const wire::TaskId& id);
   boost::json::object explain(const wire::TaskId& id, wire::Time now);
   std::string why(TaskIndex index) const;
+
+  // listings.cpp
+  struct TaskFilter;
+  class TaskPage;
+  boost::json::object list_tasks(const boost::json::object& request, wire::Time now) const;
+  void list_unfinished(TaskPage& page, std::uint64_t from) const;
+  void list_completed(TaskPage& page, std::uint64_t from) const;
+  void list_submission(TaskPage& page, std::uint64_t from) const;
+  boost::json::object describe_past(const History::Entry& past, wire::Time now) const;
+  boost::json::object list_queues(std::uint64_t limit) const;
+  boost::json::object list_events(const boost::json::object& request, wire::Time now) const;
+  boost::json::object describe_figures() const;
 
   wire::TaskId id_of(TaskIndex index) const {
     return {sessions_[tasks_[index].session]->id, tasks_[index].sequence};
@@ -242,6 +258,11 @@ class Broker : private wire::Fetcher::Taker {
   std::unordered_map<wire::SessionId, SessionIndex> session_by_id_;
   wire::SessionId local_session_ = wire::SessionId::none;
   std::uint64_t result_bytes_ = 0;  // in all sessions' stores
+
+  LatencyHistogram latency_;
+  std::vector<FunctionFigures> functions_;  // by SpecTable's number of the function
+  EngineEvents engine_events_;
+  EngineTotals totals_;  // as of the last sweep
   std::unordered_map<wire::TaskId, Orphan> orphans_;
   std::uint64_t orphan_bytes_ = 0;
 

@@ -26,7 +26,7 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
   ++(status == wire::TaskStatus::ok ? counters_.completed : counters_.failed);
   const wire::TaskId id = id_of(index);
   const auto attempts = static_cast<std::uint32_t>(task.attempts + task.retries + (engine == wire::Incarnation::none ? 0 : 1));
-  history_.push({id, engine, task.submitted, now, attempts, status});
+  note_completed({id, engine, task.submitted, now, attempts, status, task.spec});
   Session& session = session_of(task);
   const bool detached = task.spec != kNone && specs_[task.spec].detached;
   if (task.has_side && !side_[index].extras.idempotency_key.empty() && !side_[index].awaits_twin) {
@@ -52,6 +52,17 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
     forget(index);
   }
   settle_dependents(id, status == wire::TaskStatus::ok, engine, now);
+}
+
+void Broker::note_completed(const History::Entry& entry) {
+  latency_.add(entry.completed - entry.submitted);
+  if (entry.spec != kNone) {
+    specs_.use(entry.spec);
+    const std::uint32_t function = specs_.entry(entry.spec).function;
+    if (function >= functions_.size()) functions_.resize(function + 1);
+    ++(entry.status == wire::TaskStatus::ok ? functions_[function].ok : functions_[function].failed);
+  }
+  if (const SpecIndex gone = history_.push(entry); gone != kNone) specs_.release(gone);
 }
 
 // A task ends without an engine's word.

@@ -18,6 +18,8 @@ void Broker::on_engine_hello(const wire::Hello& hello, const wire::Header& heade
     engine = engines_[index].get();
     engine->id = header.from;
     engine->peer = make_peer(wire::Role::engine, index, header, now);
+    engine->joined = engine->last_busy = now;
+    engine_events_.push({EngineEvent::Kind::joined, engine->id, hello.name, hello.slots});
     ++live_engines_;
   } else {
     // It lost sight of us. It has dropped what it had not started, and will say what it still has.
@@ -208,6 +210,7 @@ void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) 
   if (reserved_ == index) reserved_ = kNone;
   peers_.erase(engine->id);
   std::replace(dirty_.begin(), dirty_.end(), engine->peer.get(), static_cast<Peer*>(nullptr));
+  engine_events_.push({in_good_order ? EngineEvent::Kind::left : EngineEvent::Kind::lost, engine->id, engine->hello.name, engine->hello.slots});
   if (!in_good_order) {
     ++counters_.engines_lost;
     port_.log(fmt::format("engine {} ({}) is lost with {} tasks", to_string(engine->id), engine->hello.name,

@@ -1,6 +1,7 @@
 // Who the controller speaks with: engines and clients' sessions, each over a link. Plain records; the broker acts on them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -44,10 +45,24 @@ struct Engine {
   std::unordered_map<SpecIndex, std::uint64_t> known_specs;  // on this link: index → number, stale where numbers differ
   std::uint64_t completed = 0;
   std::uint64_t last_assigned = 0;  // the broker's count of assignments then (policy lru)
+  wire::Time joined{};
+  wire::Time last_busy{};            // as far as the sweeps have seen, which come every half second
+  std::uint64_t completed_then = 0;  // at the last sweep
 
   // It has plenty to do: it is given more only once a quarter of its credit is free, and then all of it, because each
   // message wakes it up.
   bool supplied() const { return load > credit / 2; }
+};
+
+struct EngineTotals {
+  std::uint64_t assigned = 0, slots = 0, busy_slots = 0, idle = 0, draining = 0;
+  void add(const Engine& engine) {
+    assigned += engine.load;
+    slots += engine.hello.slots;
+    busy_slots += std::min<std::uint64_t>(engine.load, engine.hello.slots);
+    idle += engine.load == 0 && !engine.draining ? 1 : 0;
+    draining += engine.draining ? 1 : 0;
+  }
 };
 
 struct Session {

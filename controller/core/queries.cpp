@@ -13,6 +13,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMaxListed = 200;
+constexpr std::size_t kMaxLooked = 1000;         // records that one answer may cost
 constexpr std::size_t kMaxInlineResult = 40'000;  // bytes of a result that an answer may carry
 
 json::object problem(std::string_view text) { return {{"error", text}}; }
@@ -24,7 +25,14 @@ std::string_view string_of(const json::object& request, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
 }
 
-json::object describe(const Engine& engine) {
+std::uint64_t number_of(const json::object& request, std::string_view key, std::uint64_t otherwise) {
+  const auto* value = request.if_contains(key);
+  boost::system::error_code error;
+  const auto number = value == nullptr ? otherwise : value->to_number<std::uint64_t>(error);
+  return error ? otherwise : number;
+}
+
+json::object describe(const Engine& engine, wire::Time now) {
   json::array labels, functions;
   for (const auto& label : engine.hello.labels) labels.emplace_back(label);
   for (const auto& function : engine.hello.functions) functions.emplace_back(function);
@@ -36,6 +44,8 @@ json::object describe(const Engine& engine) {
           {"credit", engine.credit},
           {"completed", engine.completed},
           {"mean_run_us", engine.mean_run_us},
+          {"up_s", seconds(now - engine.joined)},
+          {"idle_s", engine.load > 0 ? 0 : seconds(now - engine.last_busy)},
           {"labels", std::move(labels)},
           {"functions", std::move(functions)}};
 }
@@ -56,12 +66,20 @@ std::string Broker::ask(std::string_view request, wire::Time now) {
   const json::object& object = value.get_object();
   const auto what = string_of(object, "what");
   if (what == "status") return json::serialize(describe_status(now));
-  if (what == "engines") return json::serialize(describe_engines());
+  if (what == "engines") {
+    const auto limit = std::min<std::uint64_t>(number_of(object, "limit", kMaxListed), kMaxLooked);
+    return json::serialize(describe_engines(number_of(object, "from", 0), limit, now));
+  }
+  if (what == "engine") return json::serialize(describe_engine(string_of(object, "engine"), now));
+  if (what == "tasks") return json::serialize(list_tasks(object, now));
+  if (what == "queues") return json::serialize(list_queues(kMaxLooked));
+  if (what == "events") return json::serialize(list_events(object, now));
+  if (what == "figures") return json::serialize(describe_figures());
   if (const auto mode = drain_mode(what)) return json::serialize(drain_engine(string_of(object, "engine"), *mode));
   const auto id = wire::parse_task_id(string_of(object, "task"));
   if (what != "explain" && what != "result" && what != "cancel") {
     return json::serialize(
-        problem(fmt::format("unknown request '{}'; there are status, engines, explain, result, cancel, drain, resume, leave", what)));
+        problem(fmt::format("unknown request '{}'; there are status, engines, engine, tasks, queues, events, figures, explain, result, cancel, drain, resume, leave", what)));
   }
   if (!id) return json::serialize(problem("'task' must be a task's id, such as 00c0ffee00c0ffee-17"));
   if (what == "explain") return json::serialize(explain(*id, now));
@@ -73,24 +91,31 @@ std::string Broker::ask(std::string_view request, wire::Time now) {
 }
 
 json::object Broker::describe_status(wire::Time now) const {
-  std::uint64_t assigned = 0, slots = 0, busy = 0, clients = 0;
-  for (const auto& engine : engines_) {
-    if (!engine) continue;
-    assigned += engine->load;
-    slots += engine->hello.slots;
-    busy += std::min<std::uint64_t>(engine->load, engine->hello.slots);
+  // Beyond so many engines, what the last sweep saw has to do.
+  EngineTotals totals = totals_;
+  if (engines_.size() <= kMaxLooked) {
+    totals = {};
+    for (const auto& engine : engines_) {
+      if (engine) totals.add(*engine);
+    }
   }
-  for (const auto& session : sessions_) clients += session && session->peer && session->id != local_session_ ? 1 : 0;
+  const auto local = session_by_id_.find(local_session_);
+  const bool local_here = local != session_by_id_.end() && sessions_[local->second]->peer;
+  const std::size_t clients = peers_.size() - live_engines_ - (local_here ? 1 : 0);
   return {{"controller", wire::to_string(self_)},
           {"uptime_s", seconds(now - started_)},
           {"tasks", json::object{{"unfinished", tasks_.size()},
                                  {"ready", ready_.size()},
-                                 {"assigned", assigned},
+                                 {"assigned", totals.assigned},
                                  {"submitted", counters_.submitted},
                                  {"completed", counters_.completed},
                                  {"failed", counters_.failed},
                                  {"requeued", counters_.requeued}}},
-          {"engines", json::object{{"live", live_engines_}, {"slots", slots}, {"busy_slots", busy}, {"lost", counters_.engines_lost}}},
+          {"engines", json::object{{"live", live_engines_}, {"slots", totals.slots},
+                                   {"busy_slots", totals.busy_slots},
+                                   {"idle", totals.idle},
+                                   {"draining", totals.draining},
+                                   {"lost", counters_.engines_lost}}},
           {"clients", clients},
           {"results", json::object{{"bytes", result_bytes_}, {"evicted", counters_.results_evicted}}},
           {"late_results", counters_.late_results},
@@ -101,18 +126,24 @@ json::object Broker::describe_status(wire::Time now) const {
                                   {"stale", counters_.stale_frames}}}};
 }
 
-json::object Broker::describe_engines() const {
+// `next` is where the following page begins; it is missing at the end.
+json::object Broker::describe_engines(std::uint64_t from, std::uint64_t limit, wire::Time now) const {
   json::array list;
-  std::size_t left_out = 0;
-  for (const auto& engine : engines_) {
-    if (!engine) continue;
-    if (list.size() < kMaxListed) {
-      list.push_back(describe(*engine));
-    } else {
-      ++left_out;
-    }
+  std::size_t looked = 0;
+  std::uint64_t at = from;
+  for (; at < engines_.size() && list.size() < limit && looked < kMaxLooked; ++at, ++looked) {
+    if (engines_[at]) list.push_back(describe(*engines_[at], now));
   }
-  return {{"engines", std::move(list)}, {"left_out", left_out}};
+  json::object answer{{"left_out", from == 0 ? live_engines_ - list.size() : 0}};
+  if (at < engines_.size()) answer["next"] = at;
+  answer["engines"] = std::move(list);
+  return answer;
+}
+
+json::object Broker::describe_engine(std::string_view id, wire::Time now) {
+  const auto number = wire::parse_hex64(id);
+  const Engine* engine = number ? find_engine(static_cast<wire::Incarnation>(*number)) : nullptr;
+  return engine == nullptr ? problem(fmt::format("no engine '{}' here", id)) : describe(*engine, now);
 }
 
 json::object Broker::drain_engine(std::string_view id, wire::DrainMode mode) {
@@ -218,8 +249,9 @@ std::string Broker::why(TaskIndex index) const {
   }
   if (live_engines_ == 0) return "no engines are here";
   const Demand demand = demand_of(index);
-  std::size_t suited = 0, with_room = 0;
+  std::size_t suited = 0, with_room = 0, looked = 0;
   for (const auto& engine : engines_) {
+    if (++looked > kMaxLooked) break;
     if (!engine || !may_take(*engine, demand)) continue;
     ++suited;
     with_room += room(*engine, demand) > 0 ? 1 : 0;

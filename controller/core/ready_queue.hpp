@@ -46,6 +46,14 @@ class ReadyQueue {
       if (!go_on) return;
     }
   }
+  // Visits lanes in order, without taking: visit(priority, demand, tasks). False stops.
+  template <class Visit>
+  void look(Visit&& visit) const {
+    for (const auto& [key, tasks] : lanes_) {
+      if (!visit(static_cast<std::int32_t>(-key.first), key.second, tasks.size())) return;
+    }
+  }
+  std::size_t lanes() const { return lanes_.size(); }
   TaskIndex take(TaskTable& tasks, TaskList& lane) {
     const TaskIndex index = lane.front();
     lane.remove(tasks, index);

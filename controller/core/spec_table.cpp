@@ -20,8 +20,17 @@ std::optional<SpecIndex> SpecTable::acquire(wire::ByteSpan encoded) {
     free_.pop_back();
   }
   by_bytes_.emplace(bytes, index);
-  entries_[index] = Entry{std::move(*spec), std::move(bytes), 1, next_number_++};
+  const auto function = number_function(spec->function);
+  entries_[index] = Entry{std::move(*spec), std::move(bytes), 1, next_number_++, function};
   return index;
+}
+
+std::uint32_t SpecTable::number_function(const std::string& name) {
+  const auto known = function_numbers_.find(name);
+  if (known != function_numbers_.end()) return known->second;
+  if (functions_.size() > kMaxFunctions) return 0;
+  functions_.push_back(name);
+  return function_numbers_[name] = static_cast<std::uint32_t>(functions_.size() - 1);
 }
 
 void SpecTable::release(SpecIndex index) {

@@ -20,6 +20,7 @@ class SpecTable {
     std::string encoded;
     std::uint64_t uses = 0;
     std::uint64_t number = 0;  // on links to engines; never used again, unlike the index
+    std::uint32_t function = 0;  // among functions()
   };
 
   // Adds a use. nullopt: the bytes are not a spec.
@@ -30,12 +31,19 @@ class SpecTable {
   const wire::TaskSpec& operator[](SpecIndex index) const { return entries_[index].spec; }
   const Entry& entry(SpecIndex index) const { return entries_[index]; }
   std::size_t size() const { return by_bytes_.size(); }
+  // The functions that were ever named. Those beyond the limit share the first place, which has no name.
+  const std::vector<std::string>& functions() const { return functions_; }
+  static constexpr std::size_t kMaxFunctions = 1000;
 
  private:
+  std::uint32_t number_function(const std::string& name);
+
   std::vector<Entry> entries_;
   std::vector<SpecIndex> free_;
   std::unordered_map<std::string, SpecIndex> by_bytes_;
   std::uint64_t next_number_ = 1;
+  std::vector<std::string> functions_{std::string()};
+  std::unordered_map<std::string, std::uint32_t> function_numbers_;
 };
 
 }  // namespace covey::controller

@@ -67,6 +67,8 @@ class TaskTable {
     return task.state != TaskState::unused && task.generation == (handle >> 32) ? index : kNone;
   }
   std::size_t size() const { return size_; }
+  // Indices below this are records, in use or not.
+  TaskIndex end() const { return end_; }
 
  private:
   static constexpr unsigned kChunkBits = 12;

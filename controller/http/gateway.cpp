@@ -21,7 +21,7 @@ Gateway::Gateway(asio::io_context& io, std::unique_ptr<bus::LocalConnection> con
 Gateway::~Gateway() = default;
 
 void Gateway::start() {
-  loop_ = std::make_unique<bus::CoreLoop<client::ClientCore>>(io_, *connection_, subjects_, core_);
+  loop_ = std::make_unique<bus::CoreLoop<client::ClientCore>>(io_, *connection_, subjects_, core_, static_cast<wire::Outlet&>(*this));
   loop_->start({subjects_.client_inbox(self_), subjects_.announce()});
 }
 
