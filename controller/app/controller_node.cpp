@@ -6,6 +6,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <random>
 
+#include "controller/http/services.hpp"
+
 namespace covey::controller {
 
 namespace {
@@ -79,6 +81,11 @@ void ControllerNode::tell_state(bool connected) {
   if (local_) local_->to_client->put({}, {&state, 1});
 }
 
+api::NatsFigures ControllerNode::nats_figures() const {
+  const auto counters = connection_->counters();
+  return {connection_->state() == bus::State::connected, counters.reconnects, counters.dropped, connection_->buffered()};
+}
+
 // ---- the process ----
 
 int run_controller(NodeOptions options) {
@@ -93,7 +100,7 @@ int run_controller(NodeOptions options) {
     return 1;
   }
   if (service) {
-    node.serve(service->wire_to(io), service->client(), service->session());
+    node.serve(service->wire_to(io, [&node] { return node.nats_figures(); }), service->client(), service->session());
     if (const auto problem = service->open(); !problem.empty()) {
       fmt::print(stderr, "covey controller: the HTTP API: {}\n", problem);
       return 1;

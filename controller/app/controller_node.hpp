@@ -27,6 +27,7 @@ class ControllerNode : private wire::Outlet {
   // The client at the other end of `wire` is served as if its frames came over NATS.
   void serve(std::shared_ptr<bus::LocalWire> wire, wire::Incarnation client, wire::SessionId session);
   void stop();
+  api::NatsFigures nats_figures() const;
 
   // ---- for CoreLoop: the broker, and word to the local client of how NATS is ----
   void on_frame(wire::Role sender, wire::ByteSpan frame, wire::Time now) { broker_.on_frame(sender, frame, now); }

@@ -45,7 +45,7 @@ json::object describe(const Engine& engine, wire::Time now) {
           {"completed", engine.completed},
           {"mean_run_us", engine.mean_run_us},
           {"up_s", seconds(now - engine.joined)},
-          {"idle_s", engine.load > 0 ? 0 : seconds(now - engine.last_busy)},
+          {"idle_s", engine.load > 0 || engine.completed != engine.completed_then ? 0 : seconds(now - engine.last_busy)},
           {"labels", std::move(labels)},
           {"functions", std::move(functions)}};
 }

@@ -59,6 +59,7 @@ class Exchange {
   Target target;
   const Route* route = nullptr;
   std::vector<std::string> params;  // what the pattern's braces stand for, in order
+  std::string identity;             // whose token it came with; empty where none is wanted
 
   const http::request_header<>& head() const { return body_ ? body_->get().base() : header_->get().base(); }
   std::string_view header(http::field field) const { return head()[field]; }

@@ -9,6 +9,17 @@ namespace covey::api {
 
 namespace json = boost::json;
 
+namespace {
+
+constexpr double kMostSeconds = 9'999'999;
+
+// Of UTF-8: all bytes but those that continue a character.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
 std::string Fields::path(std::string_view name) const {
   return prefix_.empty() ? std::string(name) : fmt::format("{}.{}", prefix_, name);
 }
@@ -26,8 +37,8 @@ const json::value* Fields::any(std::string_view name) {
 std::string Fields::text(std::string_view name, std::size_t most) {
   const json::value* value = any(name);
   if (value == nullptr) return {};
-  if (!value->is_string() || value->get_string().size() > most) {
-    wrong(name, fmt::format("'{}' is no text, or too long a one.", name), fmt::format("a text of up to {} bytes", most));
+  if (!value->is_string() || characters(value->get_string()) > most) {
+    wrong(name, fmt::format("'{}' is no text, or too long a one.", name), fmt::format("a text of up to {} characters", most));
     return {};
   }
   return std::string(value->get_string());
@@ -35,7 +46,7 @@ std::string Fields::text(std::string_view name, std::size_t most) {
 
 std::string Fields::required_text(std::string_view name, std::size_t most) {
   auto value = text(name, most);
-  if (value.empty()) wrong(name, fmt::format("'{}' is missing or empty.", name), fmt::format("a text of 1 to {} bytes", most));
+  if (value.empty()) wrong(name, fmt::format("'{}' is missing or empty.", name), fmt::format("a text of 1 to {} characters", most));
   return value;
 }
 
@@ -68,9 +79,9 @@ std::uint64_t Fields::duration_ms(std::string_view name) {
   if (value->is_string()) time = parse_duration(std::string_view(value->get_string()));
   if (value->is_number()) {
     const auto seconds = value->to_number<double>();
-    if (seconds >= 0 && seconds < 366.0 * 24 * 3600) time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+    if (seconds >= 0 && seconds <= kMostSeconds) time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
   }
-  if (!time) wrong(name, fmt::format("'{}' is no time.", name), "seconds as a number, or a text such as \"500ms\", \"30s\" or \"2m\", up to a year");
+  if (!time) wrong(name, fmt::format("'{}' is no time.", name), "seconds as a number, or a text such as \"500ms\", \"30s\" or \"2m\", up to 9999999 s");
   return static_cast<std::uint64_t>(time.value_or(std::chrono::milliseconds{}).count());
 }
 

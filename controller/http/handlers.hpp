@@ -10,9 +10,38 @@ using Answer = boost::asio::awaitable<Reply>;
 
 // health.cpp
 Answer get_version(Exchange* exchange);
+Answer get_openapi(Exchange* exchange);
+Answer get_livez(Exchange* exchange);
+Answer get_readyz(Exchange* exchange);
+
+// metrics.cpp
+Answer get_metrics(Exchange* exchange);
 
 // tasks.cpp
 Answer post_tasks(Exchange* exchange);
+Answer list_tasks(Exchange* exchange);
 Answer get_task(Exchange* exchange);
+Answer delete_task(Exchange* exchange);
+Answer retry_task(Exchange* exchange);
+Answer explain_task(Exchange* exchange);
+
+// maps.cpp
+Answer post_maps(Exchange* exchange);
+Answer list_maps(Exchange* exchange);
+Answer get_map(Exchange* exchange);
+Answer delete_map(Exchange* exchange);
+Answer get_map_results(Exchange* exchange);
+
+// engines.cpp
+Answer list_engines(Exchange* exchange);
+Answer get_engine(Exchange* exchange);
+Answer drain_engine(Exchange* exchange);
+Answer resume_engine(Exchange* exchange);
+Answer delete_engine(Exchange* exchange);
+Answer get_demand(Exchange* exchange);
+Answer list_queues(Exchange* exchange);
+
+// events.cpp
+Answer get_events(Exchange* exchange);
 
 }  // namespace covey::api

@@ -12,8 +12,29 @@ using http::verb;
 
 constexpr Route kRoutes[] = {
     {verb::get, "/version", Scope::none, get_version},
+    {verb::get, "/openapi.json", Scope::none, get_openapi},
+    {verb::get, "/livez", Scope::none, get_livez},
+    {verb::get, "/readyz", Scope::none, get_readyz},
+    {verb::get, "/metrics", Scope::read, get_metrics},
     {verb::post, "/v1/tasks", Scope::submit, post_tasks},
+    {verb::get, "/v1/tasks", Scope::read, list_tasks},
     {verb::get, "/v1/tasks/{id}", Scope::read, get_task},
+    {verb::delete_, "/v1/tasks/{id}", Scope::submit, delete_task},
+    {verb::post, "/v1/tasks/{id}/retry", Scope::submit, retry_task},
+    {verb::get, "/v1/tasks/{id}/explain", Scope::read, explain_task},
+    {verb::post, "/v1/maps", Scope::submit, post_maps},
+    {verb::get, "/v1/maps", Scope::read, list_maps},
+    {verb::get, "/v1/maps/{id}", Scope::read, get_map},
+    {verb::get, "/v1/maps/{id}/results", Scope::read, get_map_results},
+    {verb::delete_, "/v1/maps/{id}", Scope::submit, delete_map},
+    {verb::get, "/v1/engines", Scope::read, list_engines},
+    {verb::get, "/v1/engines/{id}", Scope::read, get_engine},
+    {verb::post, "/v1/engines/{id}/drain", Scope::admin, drain_engine},
+    {verb::post, "/v1/engines/{id}/resume", Scope::admin, resume_engine},
+    {verb::delete_, "/v1/engines/{id}", Scope::admin, delete_engine},
+    {verb::get, "/v1/demand", Scope::read, get_demand},
+    {verb::get, "/v1/queues", Scope::read, list_queues},
+    {verb::get, "/v1/events", Scope::read, get_events},
 };
 
 // Takes the next segment off a pattern.

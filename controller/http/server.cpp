@@ -194,6 +194,27 @@ asio::awaitable<bool> Server::serve_one(Server* self, Session* session) {
   co_return exchange.keep_alive() && !self->stopping_;
 }
 
+// Whether the token allows what the route does.
+std::optional<Problem> Server::refuse(Exchange& exchange) const {
+  const Scope scope = exchange.route->scope;
+  if (scope == Scope::none || services_.open_to_all) return std::nullopt;
+  std::string_view given = exchange.header(http::field::authorization);
+  constexpr std::string_view kBearer = "Bearer ";
+  const bool bearer = given.size() > kBearer.size() && beast::iequals(given.substr(0, kBearer.size()), kBearer);
+  if (!bearer) {
+    return Problem{Kind::unauthorized, "This wants a token.", "Authorization", "Bearer TOKEN; `covey up` prints one"};
+  }
+  given.remove_prefix(kBearer.size());
+  const auto holder = services_.tokens.find(given);
+  if (!holder.known) return Problem{Kind::unauthorized, "This token is not known here.", "Authorization", "a token of the controller's file of tokens"};
+  if ((holder.scopes & static_cast<std::uint8_t>(scope)) == 0) {
+    return Problem{Kind::forbidden, fmt::format("The token of {} has not the scope {}.", holder.name, to_string(scope)), "Authorization",
+                   fmt::format("a token with the scope {}", to_string(scope))};
+  }
+  exchange.identity = holder.name;
+  return std::nullopt;
+}
+
 // A handler that throws has made a mistake; whoever asked is told so, and the others are served on.
 asio::awaitable<Reply> Server::answer(Server* self, Exchange* exchange) {
   std::string thrown;
@@ -209,7 +230,7 @@ asio::awaitable<Reply> Server::answer(Server* self, Exchange* exchange) {
   co_return Reply(Problem{Kind::internal, "The request could not be carried out; the controller's log has more.", {}, {}});
 }
 
-asio::awaitable<Reply> Server::dispatch(Server*, Exchange* exchange) {
+asio::awaitable<Reply> Server::dispatch(Server* self, Exchange* exchange) {
   if (const auto expected = exchange->header(http::field::expect); !expected.empty() && !beast::iequals(expected, "100-continue")) {
     co_return Problem{Kind::expectation_failed, "The only expectation that is known here is 100-continue.", "Expect", "100-continue"};
   }
@@ -240,6 +261,7 @@ asio::awaitable<Reply> Server::dispatch(Server*, Exchange* exchange) {
   }
   exchange->route = match.route;
   exchange->params = std::move(match.params);
+  if (auto refused = self->refuse(*exchange)) co_return *refused;
   co_return co_await match.route->handler(exchange);
 }
 

@@ -7,6 +7,7 @@
 #include <boost/system/result.hpp>
 #include <list>
 #include <memory>
+#include <optional>
 
 #include "controller/http/router.hpp"
 #include "controller/http/services.hpp"
@@ -45,6 +46,7 @@ class Server : public std::enable_shared_from_this<Server> {
   static boost::asio::awaitable<Reply> dispatch(Server* self, Exchange* exchange);
   static boost::asio::awaitable<void> turn_away(std::shared_ptr<Server> self, SessionPointer session);
   static boost::asio::awaitable<void> linger(Session* session);
+  std::optional<Problem> refuse(Exchange& exchange) const;
   void begin(boost::asio::ip::tcp::socket socket);
   void run(SessionPointer session, boost::asio::awaitable<void> work);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@
 
 namespace covey::api {
 
+struct NatsFigures;
+
 class Service {
  public:
   explicit Service(ServiceOptions options);
@@ -19,12 +22,12 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // Listens, or says why it cannot; then the loop is not running yet.
+  // Listens, or says why it cannot. After wire_to(), before start().
   std::string open();
   std::uint16_t port() const;
 
-  // The wire from the controller's loop, and who will be at its other end.
-  std::shared_ptr<bus::LocalWire> wire_to(boost::asio::io_context& controller);
+  // The wire from the controller's loop, and who will be at its other end. `look_at_nats` is called on that loop.
+  std::shared_ptr<bus::LocalWire> wire_to(boost::asio::io_context& controller, std::function<NatsFigures()> look_at_nats);
   wire::Incarnation client() const;
   wire::SessionId session() const;
 

@@ -4,14 +4,19 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "controller/http/event_hub.hpp"
 #include "controller/http/gateway.hpp"
+#include "controller/http/idempotency.hpp"
+#include "controller/http/map_store.hpp"
 #include "controller/http/options.hpp"
 #include "controller/http/task_store.hpp"
+#include "controller/http/tokens.hpp"
 
 namespace covey::api {
 
@@ -23,11 +28,24 @@ struct Figures {
   std::map<std::pair<std::string_view, unsigned>, std::uint64_t> answers;  // by pattern and status
 };
 
+// How the controller's connection to NATS fares. Written by the controller's loop, on request.
+struct NatsFigures {
+  bool connected = false;
+  std::uint64_t reconnects = 0, dropped = 0, buffered_bytes = 0;
+};
+
 struct Services {
   boost::asio::io_context& io;
   const ServiceOptions& options;
   Gateway& gateway;
   TaskStore& tasks;
+  MapStore& maps;
+  EventHub& events;
+  IdempotencyKeys& keys;
+  Tokens& tokens;
+  bool open_to_all = false;  // no tokens are wanted
+  // Has the controller's loop look at its connection, and calls back on this one. May never do so.
+  std::function<void(std::function<void(NatsFigures)>)> look_at_nats = {};
   std::shared_ptr<boost::asio::ssl::context> tls = {};  // null: plain; connections keep the one they began with
   Figures figures = {};
 };

@@ -107,26 +107,34 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t ms;
+  std::size_t most_digits;  // so that no time is beyond a year
+};
+constexpr Unit kUnits[] = {{"ms", 1, 9}, {"s", 1000, 7}, {"", 1000, 7}, {"m", 60'000, 5}, {"h", 3'600'000, 3}};
+
+std::size_t digits_at(std::string_view text) {
+  const auto end = text.find_first_not_of("0123456789");
+  return end == std::string_view::npos ? text.size() : end;
+}
+
+}  // namespace
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  constexpr double kLongest = 366.0 * 24 * 3600 * 1000;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc() || text.empty() || !(value >= 0)) return std::nullopt;
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  double in_ms = 0;
-  if (unit == "ms") {
-    in_ms = 1;
-  } else if (unit == "s" || unit.empty()) {
-    in_ms = 1000;
-  } else if (unit == "m") {
-    in_ms = 60'000;
-  } else if (unit == "h") {
-    in_ms = 3'600'000;
-  } else {
-    return std::nullopt;
-  }
-  if (value * in_ms > kLongest) return std::nullopt;
-  return std::chrono::milliseconds(static_cast<std::int64_t>(value * in_ms + 0.5));
+  const std::size_t whole = digits_at(text);
+  std::size_t end = whole;
+  if (end < text.size() && text[end] == '.') end += 1 + digits_at(text.substr(end + 1));
+  const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& one) { return one.name == text.substr(end); });
+  const bool has_fraction = end > whole;
+  if (unit == std::end(kUnits) || whole == 0 || whole > unit->most_digits) return std::nullopt;
+  if (has_fraction && (unit->ms != 1000 || end < whole + 2 || end > whole + 4)) return std::nullopt;
+  std::int64_t ms = static_cast<std::int64_t>(*parse_number(text.substr(0, whole))) * unit->ms;
+  std::int64_t place = 100;
+  for (std::size_t i = whole + 1; i < end; ++i, place /= 10) ms += (text[i] - '0') * place;
+  return std::chrono::milliseconds(ms);
 }
 
 Outcome<std::chrono::milliseconds> duration_parameter(const Query& query, std::string_view name,

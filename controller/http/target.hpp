@@ -38,7 +38,8 @@ inline constexpr std::size_t kMaxSegments = 16, kMaxParameters = 64;
 Outcome<Target> parse_target(std::string_view text);
 std::string percent_decode(std::string_view text, bool plus_is_space, bool& ok);
 
-// "30s", "500ms", "2m", "1.5s" or seconds as a bare number; nullopt: something else, or beyond a year.
+// "30s", "1.5s", "500ms", "2m", "1h" or seconds as a bare number; nullopt: something else. Up to nine digits of ms, seven of
+// seconds, five of minutes and three of hours.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

@@ -1,0 +1,97 @@
+// /v1/engines, /v1/demand, /v1/queues: who works, how much there is to do.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "controller/http/handlers.hpp"
+#include "controller/http/requests.hpp"
+#include "controller/http/services.hpp"
+
+namespace covey::api {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kMaxIdleListed = 1000;
+constexpr int kMostPages = 32;
+
+boost::asio::awaitable<Reply> tell_engine(Exchange* exchange, std::string_view what, unsigned status) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  json::object request{{"what", json::string_view(what.data(), what.size())}, {"engine", exchange->params[0]}};
+  const auto answer = co_await ask(&exchange->services, std::move(request));
+  if (!answer) co_return answer.error();
+  co_return Reply(status, json::serialize(*answer) + "\n");
+}
+
+}  // namespace
+
+Answer list_engines(Exchange* exchange) {
+  const Query& query = exchange->target.query;
+  if (auto problem = query.check({"limit", "cursor"})) co_return *problem;
+  const auto limit = number_parameter(query, "limit", 200, 1, 1000);
+  if (!limit) co_return limit.error();
+  const auto from = number_parameter(query, "cursor", 0, 0, UINT32_MAX);
+  if (!from) co_return from.error();
+  json::object request{{"what", "engines"}, {"from", *from}, {"limit", *limit}};
+  auto answer = co_await ask(&exchange->services, std::move(request));
+  if (!answer) co_return answer.error();
+  json::object page{{"engines", std::move(answer->at("engines"))}};
+  if (const auto* next = answer->if_contains("next")) page["next"] = std::to_string(next->to_number<std::uint64_t>());
+  co_return Reply(200, json::serialize(page) + "\n");
+}
+
+Answer get_engine(Exchange* exchange) { return tell_engine(exchange, "engine", 200); }
+Answer drain_engine(Exchange* exchange) { return tell_engine(exchange, "drain", 202); }
+Answer resume_engine(Exchange* exchange) { return tell_engine(exchange, "resume", 202); }
+Answer delete_engine(Exchange* exchange) { return tell_engine(exchange, "leave", 202); }
+
+Answer list_queues(Exchange* exchange) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  json::object request{{"what", "queues"}};
+  const auto answer = co_await ask(&exchange->services, std::move(request));
+  if (!answer) co_return answer.error();
+  co_return Reply(200, json::serialize(*answer) + "\n");
+}
+
+// What an autoscaler wants to know. The engines come in pages, one question after another.
+Answer get_demand(Exchange* exchange) {
+  Services& services = exchange->services;
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  json::object about{{"what", "status"}};
+  const auto status = co_await ask(&services, std::move(about));
+  if (!status) co_return status.error();
+  json::array idle;
+  std::size_t idle_left_out = 0;
+  std::uint64_t from = 0;
+  for (int page = 0; page < kMostPages; ++page) {
+    json::object request{{"what", "engines"}, {"from", from}, {"limit", 1000}};
+    const auto answer = co_await ask(&services, std::move(request));
+    if (!answer) co_return answer.error();
+    for (const auto& value : answer->at("engines").as_array()) {
+      const auto& engine = value.as_object();
+      if (engine.at("state") != "idle") continue;
+      if (idle.size() == kMaxIdleListed) {
+        ++idle_left_out;
+      } else {
+        idle.push_back(json::object{{"id", engine.at("id")}, {"name", engine.at("name")}, {"slots", engine.at("slots")}, {"idle_s", engine.at("idle_s")}});
+      }
+    }
+    const auto* next = answer->if_contains("next");
+    if (next == nullptr) break;
+    from = next->to_number<std::uint64_t>();
+  }
+  const auto& tasks = status->at("tasks").as_object();
+  const auto& engines = status->at("engines").as_object();
+  const json::object demand{{"backlog", tasks.at("ready")},
+                            {"unfinished", tasks.at("unfinished")},
+                            {"engines", engines.at("live")},
+                            {"slots", engines.at("slots")},
+                            {"busy_slots", engines.at("busy_slots")},
+                            {"draining", engines.at("draining")},
+                            {"idle", std::move(idle)},
+                            {"idle_left_out", idle_left_out}};
+  co_return Reply(200, json::serialize(demand) + "\n");
+}
+
+}  // namespace covey::api

@@ -1,0 +1,129 @@
+#include "controller/http/event_hub.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "controller/http/target.hpp"
+
+namespace covey::api {
+
+namespace json = boost::json;
+
+namespace {
+constexpr auto kLookPause = std::chrono::milliseconds(250);  // every second look brings the queues' figures
+constexpr std::uint64_t kTasksPerLook = 500;
+}  // namespace
+
+std::string_view to_string(Event::Type type) {
+  constexpr std::string_view kNames[] = {"engine", "map", "queues", "task", "skipped"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+bool EventFilter::passes(const Event& event) const {
+  if (event.type == Event::Type::task || event.type == Event::Type::skipped) {
+    if (!wants_tasks()) return false;
+    if (event.type == Event::Type::skipped) return true;
+    return (function.empty() || function == event.function) && (label.empty() || label == event.label) &&
+           (status.empty() || status == event.status);
+  }
+  return (types >> static_cast<int>(event.type) & 1) != 0;
+}
+
+EventHub::EventHub(boost::asio::io_context& io, Gateway& gateway, MapStore& maps, std::string era)
+    : io_(io), gateway_(gateway), maps_(maps), era_(std::move(era)), news_(std::make_shared<Signal>(io)), woken_(std::make_shared<Signal>(io)) {}
+
+// ---- the ring ----
+
+void EventHub::publish(Event event) {
+  event.number = ++total_;
+  if (ring_.size() == kKept) ring_.pop_front();
+  ring_.push_back(std::move(event));
+  news_->notify();
+}
+
+std::string EventHub::format(const Event& event) const {
+  return fmt::format("id: {}-{}\nevent: {}\ndata: {}\n\n", era_, event.number, to_string(event.type), event.data);
+}
+
+std::optional<std::uint64_t> EventHub::resume_from(std::string_view id) const {
+  const auto dash = id.rfind('-');
+  if (dash == std::string_view::npos || id.substr(0, dash) != era_) return std::nullopt;
+  const auto number = parse_number(id.substr(dash + 1));
+  if (!number || *number > total_ || has_dropped_after(*number)) return std::nullopt;
+  return *number;
+}
+
+const Event* EventHub::next(std::uint64_t& number, const EventFilter& filter) const {
+  const std::uint64_t dropped = total_ - ring_.size();
+  for (number = std::max(number, dropped); number < total_;) {
+    const Event& event = ring_[number++ - dropped];
+    if (filter.passes(event)) return &event;
+  }
+  return nullptr;
+}
+
+EventHub::Listener::Listener(EventHub& hub, const EventFilter& filter) : hub_(hub), tasks_(filter.wants_tasks()) {
+  if (hub_.listeners_++ == 0) hub_.woken_->notify();
+  if (tasks_) ++hub_.task_listeners_;
+}
+EventHub::Listener::~Listener() {
+  --hub_.listeners_;
+  if (tasks_) --hub_.task_listeners_;
+}
+
+// ---- looking for news ----
+
+boost::asio::awaitable<void> EventHub::run(EventHub* hub) {
+  for (std::uint64_t round = 0; !hub->stopping_; ++round) {
+    const bool wanted = hub->listeners_ > 0;
+    if (wanted || !hub->engine_after_) co_await look(hub);
+    if (wanted && round % 2 == 0) co_await hub->tell_queues();
+    if (round % 2 == 0) {
+      hub->maps_.tick([hub](const Map& map) { hub->publish({0, Event::Type::map, map.describe(), {}, {}, {}}); });
+    }
+    if (!hub->stopping_) co_await Signal::wait(hub->woken_, kLookPause);
+  }
+}
+
+// Two may ask at a time; what the second is told has been published by the first.
+boost::asio::awaitable<void> EventHub::look(EventHub* hub) {
+  const auto engine_after = hub->engine_after_, task_after = hub->task_after_;
+  json::object request{{"what", "events"}};
+  if (engine_after) request["engine_after"] = *engine_after;
+  if (hub->task_listeners_ > 0) request["tasks"] = kTasksPerLook;
+  if (task_after) request["task_after"] = *task_after;
+  const auto answer = co_await hub->gateway_.ask(std::move(request));
+  const bool outdated = hub->engine_after_ != engine_after || hub->task_after_ != task_after;
+  if (!outdated && answer.failure == Gateway::Failure::none && !answer.object.contains("error")) hub->take(answer.object);
+}
+
+void EventHub::take(const json::object& answer) {
+  engine_after_ = answer.at("engine_after").to_number<std::uint64_t>();
+  task_after_.reset();
+  for (const auto& engine : answer.at("engines").as_array()) publish({0, Event::Type::engine, json::serialize(engine), {}, {}, {}});
+  const auto* tasks = answer.if_contains("tasks");
+  if (tasks == nullptr) return;
+  task_after_ = answer.at("task_after").to_number<std::uint64_t>();
+  if (const auto skipped = answer.at("skipped").to_number<std::uint64_t>(); skipped > 0) {
+    publish({0, Event::Type::skipped, fmt::format(R"({{"tasks":{}}})", skipped), {}, {}, {}});
+  }
+  for (const auto& value : tasks->as_array()) {
+    const auto& task = value.as_object();
+    const auto text = [&](const char* name) {
+      const auto* found = task.if_contains(name);
+      return found == nullptr ? std::string() : std::string(found->as_string());
+    };
+    publish({0, Event::Type::task, json::serialize(task), text("function"), text("label"), text("status")});
+  }
+}
+
+boost::asio::awaitable<void> EventHub::tell_queues() {
+  json::object request{{"what", "status"}};
+  const auto answer = co_await gateway_.ask(std::move(request));
+  if (answer.failure != Gateway::Failure::none || !answer.object.contains("tasks")) co_return;
+  const json::object figures{{"tasks", answer.object.at("tasks")}, {"engines", answer.object.at("engines")}, {"results", answer.object.at("results")}};
+  publish({0, Event::Type::queues, json::serialize(figures), {}, {}, {}});
+}
+
+}  // namespace covey::api

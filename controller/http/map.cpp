@@ -1,0 +1,285 @@
+#include "controller/http/map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "controller/http/task_json.hpp"
+
+namespace covey::api {
+
+namespace {
+
+constexpr std::uint64_t kNowhere = UINT64_MAX;
+
+// One result in the log.
+struct LoggedResult {
+  std::uint64_t index = 0, sequence = 0;
+  std::uint32_t attempts = 0;
+  wire::Incarnation engine = wire::Incarnation::none;
+  wire::ByteSpan report;
+};
+
+void write(wire::Writer& out, const LoggedResult& result) {
+  out.varint(result.index);
+  out.varint(result.sequence);
+  out.varint(result.attempts);
+  out.fixed(static_cast<std::uint64_t>(result.engine));
+  out.bytes(result.report);
+}
+
+LoggedResult read(wire::Reader& in) {
+  LoggedResult result;
+  result.index = in.varint();
+  result.sequence = in.varint();
+  result.attempts = static_cast<std::uint32_t>(in.varint());
+  result.engine = static_cast<wire::Incarnation>(in.fixed<std::uint64_t>());
+  result.report = in.bytes();
+  return result;
+}
+
+}  // namespace
+
+Map::Map(boost::asio::io_context& io, Gateway& gateway, const Limits& limits, ResultBudget& budget, Plan plan)
+    : gateway_(gateway),
+      limits_(limits),
+      budget_(budget),
+      plan_(std::move(plan)),
+      spec_(gateway.acquire_spec(plan_.spec)),
+      taker_(gateway.enroll(*this)),
+      hungry_(std::make_shared<Signal>(io)),
+      news_(std::make_shared<Signal>(io)),
+      created_us_(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count()) {}
+
+Map::~Map() {
+  budget_.used -= bytes_;
+  gateway_.withdraw(taker_);
+  gateway_.release_spec(spec_);
+}
+
+// ---- inputs ----
+
+bool Map::feed(std::string_view json) {
+  std::string args;
+  args.reserve(json.size() + 2);
+  if (!plan_.spread) args += '[';
+  args += json;
+  if (!plan_.spread) args += ']';
+  wire::Writer content;
+  wire::encode_content(content, wire::Codec::json, wire::as_bytes(args));
+  if (content.size() > wire::kInlinePayloadBytes) return false;
+  by_input_.push_back(kNowhere);
+  gateway_.submit({spec_, content.span(), nullptr, {}, taker_, inputs_});
+  ++inputs_;
+  return true;
+}
+
+bool Map::may_feed() const {
+  if (unfinished() >= limits_.map_unfinished || gateway_.room() == 0) return false;
+  // Whoever reads along is not to miss anything: the inputs wait for the reader.
+  return budget_.used < budget_.limit || (completion_readers_.empty() && input_readers_.empty());
+}
+
+void Map::end_of_inputs() {
+  feeding_ = false;
+  if (done()) finished_ = Clock::now();
+  news_->notify();
+}
+
+void Map::break_off(std::string why) {
+  broken_ = std::move(why);
+  end_of_inputs();
+}
+
+void Map::cancel() {
+  cancelled_ = true;
+  if (unfinished() > 0) gateway_.cancel_all(taker_);
+  hungry_->notify();
+}
+
+// ---- results ----
+
+void Map::on_result(std::uint64_t index, const client::ResultView& result) {
+  if (log_.empty() || log_.back().bytes.size() >= kSegmentBytes) {
+    Segment segment;
+    segment.first = ended_;
+    log_.push_back(std::move(segment));
+  }
+  Segment& segment = log_.back();
+  const std::size_t before = segment.bytes.size();
+  by_input_[index - inputs_forgotten_] = ((segments_dropped_ + log_.size() - 1) << kOffsetBits) | before;
+  wire::Writer report;
+  wire::encode_report(report, result.report);
+  write(segment.bytes, {index, result.sequence, result.attempts, result.engine, report.span()});
+  ++segment.count;
+  segment.highest_index = std::max(segment.highest_index, index);
+  const std::size_t added = segment.bytes.size() - before;
+  bytes_ += added;
+  budget_.used += added;
+  ++ended_;
+  if (result.report.status != wire::TaskStatus::ok) ++failed_;
+  if (unfinished() <= limits_.map_unfinished * 3 / 4 && hungry_->awaited()) hungry_->notify();
+  if (done()) finished_ = Clock::now();
+  news_->notify();
+  while (budget_.used > budget_.limit && drop_oldest()) {
+  }
+}
+
+// Whether somebody is still going to read of it.
+bool Map::is_needed(const Segment& segment) const {
+  if (!completion_readers_.empty() && segment.first + segment.count > *completion_readers_.begin()) return true;
+  return !input_readers_.empty() && segment.highest_index >= *input_readers_.begin();
+}
+
+bool Map::drop_oldest() {
+  if (log_.empty() || (log_.size() == 1 && !done())) return false;
+  Segment& oldest = log_.front();
+  if (is_needed(oldest)) return false;
+  bytes_ -= oldest.bytes.size();
+  budget_.used -= oldest.bytes.size();
+  dropped_ += oldest.count;
+  ++segments_dropped_;
+  log_.pop_front();
+  while (!by_input_.empty() && by_input_.front() != kNowhere && by_input_.front() >> kOffsetBits < segments_dropped_) {
+    by_input_.pop_front();
+    ++inputs_forgotten_;
+  }
+  return true;
+}
+
+void Map::append_line(std::string& out, std::uint64_t position, const Segment& segment, std::size_t& offset) const {
+  wire::Reader in(segment.bytes.span().subspan(offset));
+  const std::size_t before = in.remaining();
+  const LoggedResult result = read(in);
+  offset += before - in.remaining();
+  fmt::format_to(std::back_inserter(out), R"({{"position":{},"index":{},"task":"{}",)", position + 1, result.index,
+                 wire::to_string(gateway_.id_of(result.sequence)));
+  append_outcome(out, result.report, result.attempts, result.engine);
+  out += "}\n";
+}
+
+std::string Map::lines(std::uint64_t& after, bool by_input, std::size_t most) const {
+  return by_input ? lines_by_input(after, most) : lines_by_completion(after, most);
+}
+
+std::string Map::lines_by_completion(std::uint64_t& after, std::size_t most) const {
+  std::string out;
+  if (after < dropped_) {
+    out += fmt::format("{{\"dropped\":{}}}\n", dropped_ - after);
+    after = dropped_;
+  }
+  auto segment = std::upper_bound(log_.begin(), log_.end(), after, [](std::uint64_t at, const Segment& one) { return at < one.first; });
+  if (segment == log_.begin()) return out;
+  --segment;
+  for (; segment != log_.end() && out.size() < most; ++segment) {
+    std::size_t offset = 0;
+    for (std::uint64_t at = segment->first; at < after; ++at) {
+      wire::Reader in(segment->bytes.span().subspan(offset));
+      const std::size_t before = in.remaining();
+      read(in);
+      offset += before - in.remaining();
+    }
+    // A whole segment at a time, so that none is begun again in its middle.
+    for (; after < segment->first + segment->count; ++after) append_line(out, after, *segment, offset);
+  }
+  return out;
+}
+
+std::string Map::lines_by_input(std::uint64_t& after, std::size_t most) const {
+  std::string out;
+  if (after < inputs_forgotten_) {
+    out += fmt::format("{{\"dropped\":{}}}\n", inputs_forgotten_ - after);
+    after = inputs_forgotten_;
+  }
+  for (; after - inputs_forgotten_ < by_input_.size() && out.size() < most; ++after) {
+    const std::uint64_t where = by_input_[after - inputs_forgotten_];
+    if (where == kNowhere) break;
+    const std::uint64_t place = where >> kOffsetBits;
+    std::size_t offset = where & ((1ULL << kOffsetBits) - 1);
+    if (place < segments_dropped_) {
+      fmt::format_to(std::back_inserter(out), "{{\"position\":{},\"index\":{},\"status\":\"result_expired\"}}\n", after + 1, after);
+    } else {
+      append_line(out, after, log_[place - segments_dropped_], offset);
+    }
+  }
+  return out;
+}
+
+// ---- readers ----
+
+Map::Reader::Reader(std::shared_ptr<Map> map, std::uint64_t after, bool by_input)
+    : map_(std::move(map)),
+      after_(after),
+      by_input_(by_input),
+      places_(by_input ? map_->input_readers_ : map_->completion_readers_),
+      place_(places_.insert(after_)) {}
+
+Map::Reader::~Reader() {
+  places_.erase(place_);
+  map_->hungry_->notify();
+}
+
+std::string Map::Reader::next(std::size_t most) {
+  std::string text = map_->lines(after_, by_input_, most);
+  if (text.empty()) return text;
+  places_.erase(place_);
+  place_ = places_.insert(after_);
+  while (map_->budget_.used > map_->budget_.limit && map_->drop_oldest()) {
+  }
+  if (map_->hungry_->awaited() && map_->may_feed()) map_->hungry_->notify();
+  return text;
+}
+
+// ---- what is known of it ----
+
+std::string_view to_string(Map::State state) {
+  switch (state) {
+    case Map::State::feeding: return "feeding";
+    case Map::State::running: return "running";
+    case Map::State::completed: return "completed";
+    case Map::State::broken: return "broken";
+    case Map::State::cancelled: return "cancelled";
+  }
+  return "";
+}
+
+Map::State Map::state() const {
+  if (cancelled_) return State::cancelled;
+  if (feeding_) return State::feeding;
+  if (unfinished() > 0) return State::running;
+  return broken_.empty() ? State::completed : State::broken;
+}
+
+void Map::sample(Clock::time_point now) {
+  const double passed = std::chrono::duration<double>(now - sampled_at_).count();
+  if (passed <= 0) return;
+  rate_ = static_cast<double>(ended_ - sampled_ended_) / passed;
+  sampled_at_ = now;
+  sampled_ended_ = ended_;
+}
+
+std::string Map::describe() const {
+  const auto until = done() ? finished_ : Clock::now();
+  const double elapsed = std::chrono::duration<double>(until - created_).count();
+  const double mean = elapsed > 0 ? static_cast<double>(ended_) / elapsed : 0;
+  std::string out = fmt::format(R"({{"id":"{}","state":"{}","function":)", plan_.id, to_string(state()));
+  append_quoted(out, plan_.spec.function);
+  if (!plan_.spec.label.empty()) {
+    out += R"(,"label":)";
+    append_quoted(out, plan_.spec.label);
+  }
+  fmt::format_to(std::back_inserter(out),
+                 R"(,"inputs":{},"completed":{},"failed":{},"unfinished":{},"created":"{}","elapsed_s":{:.3f},"mean_per_s":{:.1f})", inputs_,
+                 ended_, failed_, unfinished(), timestamp(created_us_), elapsed, mean);
+  if (!done()) fmt::format_to(std::back_inserter(out), R"(,"rate_per_s":{:.1f})", rate_);
+  const double rate = rate_ > 0 ? rate_ : mean;
+  if (!feeding_ && rate > 0) fmt::format_to(std::back_inserter(out), R"(,"left_s":{:.3f})", static_cast<double>(unfinished()) / rate);
+  if (!broken_.empty()) {
+    out += R"(,"broken":)";
+    append_quoted(out, broken_);
+  }
+  fmt::format_to(std::back_inserter(out), R"(,"results":{{"kept":{},"dropped":{},"bytes":{}}}}})", ended_ - dropped_, dropped_, bytes_);
+  return out;
+}
+
+}  // namespace covey::api
