@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cli/commands/command.hpp"
+#include "cli/commands/http_access.hpp"
 #include "cli/local/local_cluster.hpp"
 
 namespace covey::cli {
@@ -25,7 +26,8 @@ constexpr auto kUpTimeout = std::chrono::seconds(20);
 
 struct UpOptions {
   local::LocalCluster::Options cluster;
-  bool detach = false, json = false;
+  bool detach = false, json = false, no_http = false;
+  std::uint16_t http_port = 0;
 };
 
 std::filesystem::path pid_file() { return local::home_folder() / "up.pid"; }
@@ -41,17 +43,23 @@ pid_t running_up() {
   return command == "covey" ? pid : 0;
 }
 
-void announce(const UpOptions& options, const local::LocalCluster& cluster) {
+void announce(const UpOptions& options, const local::LocalCluster& cluster, const HttpAccess& http) {
   const auto connect = (cluster.folder() / "client.json").string();
   if (options.json) {
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"nats", cluster.client().nats_url},
-                                                                  {"controller", cluster.client().cluster},
-                                                                  {"connect", connect},
-                                                                  {"engines", options.cluster.engines}}));
+    boost::json::object line{{"nats", cluster.client().nats_url},
+                             {"controller", cluster.client().cluster},
+                             {"connect", connect},
+                             {"engines", options.cluster.engines}};
+    if (!options.no_http) {
+      line["http"] = http.url;
+      line["token"] = http.token;
+    }
+    fmt::print("{}\n", boost::json::serialize(line));
   } else {
     fmt::print("Covey is up: {} engines of {} slot{}, NATS at {}\n", options.cluster.engines, options.cluster.slots,
                options.cluster.slots == 1 ? "" : "s", cluster.client().nats_url);
     fmt::print("Clients on this machine find it by themselves; elsewhere: --connect {}\n", connect);
+    if (!options.no_http) fmt::print("HTTP API at {}\n", http.url_with_token());
   }
   std::fflush(stdout);
 }
@@ -70,10 +78,16 @@ void wait_until_registered(const UpOptions& options, const local::LocalCluster& 
 int run_up(const UpOptions& options, int ready) {
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
-  local::LocalCluster cluster(options.cluster);
+  HttpAccess http;
+  auto wanted = options.cluster;
+  if (!options.no_http) {
+    http = make_http_access(wanted.folder, options.http_port);
+    for (auto& argument : http.controller_arguments()) wanted.controller_arguments.push_back(std::move(argument));
+  }
+  local::LocalCluster cluster(wanted);
   wait_until_registered(options, cluster);
   std::ofstream(pid_file()) << ::getpid() << "\n";
-  announce(options, cluster);
+  announce(options, cluster, http);
   if (ready >= 0) {
     const int devnull = ::open("/dev/null", O_RDWR);
     for (const int descriptor : {0, 1, 2}) ::dup2(devnull, descriptor);
@@ -87,6 +101,7 @@ int run_up(const UpOptions& options, int ready) {
     for (const auto& line : cluster.tend()) fmt::print(stderr, "covey up: {}\n", line);
   }
   cluster.stop();
+  if (!options.no_http) remove_http_access(http);
   std::filesystem::remove(pid_file());
   return kOk;
 }
@@ -132,6 +147,8 @@ void add_up_commands(CLI::App& app) {
   up->add_option("--user", options->cluster.user, "user for that server");
   up->add_option("--password", options->cluster.password, "password for that server");
   up->add_option("--nats-port", options->cluster.nats_port, "port for the NATS server that is started; a free one unless given");
+  up->add_option("--http-port", options->http_port, "port for the HTTP API; a free one unless given");
+  up->add_flag("--no-http", options->no_http, "without the HTTP API");
   up->add_option("--engine-arg", options->cluster.engine_arguments, "argument for each engine, such as --engine-arg=--allow-exec")->take_all();
   up->add_flag("--json", options->json, "one line of JSON that says how to reach it");
   up->callback([options] {
