@@ -39,6 +39,7 @@ void add_http_options(CLI::App& command, api::ServiceOptions& options, std::stri
   add_limit(command, "--http-streams", limits.streams, "streams of events and results at once");
   add_limit(command, "--http-maps", limits.maps, "maps that are kept");
   add_limit(command, "--http-map-unfinished", limits.map_unfinished, "unfinished tasks of one map");
+  add_limit(command, "--http-map-large-bytes", limits.map_large_bytes, "bytes of its inputs over 32 KiB among these");
   add_limit(command, "--http-result-bytes", limits.result_bytes, "bytes of maps' results that are kept");
   add_limit(command, "--http-history-tasks", limits.history_tasks, "ended tasks that are kept with their results");
   add_limit(command, "--http-history-bytes", limits.history_bytes, "the same, in bytes");

@@ -58,7 +58,9 @@ std::optional<Role> Subjects::sender_role(std::string_view subject) const {
 Subjects::Permissions Subjects::permissions(Role role) const {
   switch (role) {
     case Role::controller:
-      return {{prefix_ + "engine.*.controller", prefix_ + "client.*.controller", announce()}, {controller_inbox()}};
+      // And, for the API in its process, which is a client, what goes between clients and engines.
+      return {{prefix_ + "engine.*.controller", prefix_ + "client.*.controller", announce(), prefix_ + "engine.*.client"},
+              {controller_inbox(), prefix_ + "client.*.engine"}};
     case Role::engine:
       return {{prefix_ + "controller.engine.*", prefix_ + "client.*.engine", prefix_ + "engine.*.engine"},
               {prefix_ + "engine.*.*", direct(), announce()}};

@@ -46,8 +46,12 @@ void ControllerNode::serve(std::shared_ptr<bus::LocalWire> wire, wire::Incarnati
   local_ = std::move(wire);
   local_subject_ = subjects_.to_client(client, wire::Role::controller);
   broker_.expect_local(session);
+  // Between it and engines there are only the pieces of large payloads, which do travel over NATS.
+  connection_->subscribe(subjects_.to_client(client, wire::Role::engine),
+                         [this](bus::Message& message) { local_->to_client->put(message.subject, message.data); });
   local_->to_controller->read(
-      [this](std::string_view, wire::ByteSpan frame) {
+      [this, here = subjects_.to_controller(wire::Role::client, client)](std::string_view subject, wire::ByteSpan frame) {
+        if (subject != here) return loop_->send(subject, frame);
         broker_.on_frame(wire::Role::client, frame, bus::CoreLoop<ControllerNode>::now());
       },
       [this] { loop_->turn(); });

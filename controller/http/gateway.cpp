@@ -91,6 +91,16 @@ void Gateway::cancel_all(TakerId taker) {
   loop_->request_turn();
 }
 
+void encode_whole(wire::Writer& out, const client::ResultView& result) {
+  wire::RunReport report = result.report;
+  wire::Writer content;
+  if (!result.value.buffer.empty()) {
+    wire::encode_content(content, result.value.codec, result.value.buffer.span());
+    report.content = content.span();
+  }
+  wire::encode_report(out, report);
+}
+
 void Gateway::on_result(std::uint64_t cookie, const client::ResultView& result) {
   const auto found = takers_.find(static_cast<TakerId>(cookie >> kIndexBits));
   if (found != takers_.end()) found->second->on_result(cookie & ((1ULL << kIndexBits) - 1), result);

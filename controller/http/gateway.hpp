@@ -30,6 +30,9 @@ class Taker {
 };
 
 
+// A result's report as it is kept here: with its value inside, however large.
+void encode_whole(wire::Writer& out, const client::ResultView& result);
+
 class Gateway : private client::Port {
  public:
   struct Identity {

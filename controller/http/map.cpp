@@ -59,23 +59,28 @@ Map::~Map() {
 
 // ---- inputs ----
 
-bool Map::feed(std::string_view json) {
+void Map::feed(std::string_view json) {
   std::string args;
   args.reserve(json.size() + 2);
   if (!plan_.spread) args += '[';
   args += json;
   if (!plan_.spread) args += ']';
-  wire::Writer content;
-  wire::encode_content(content, wire::Codec::json, wire::as_bytes(args));
-  if (content.size() > wire::kInlinePayloadBytes) return false;
   by_input_.push_back(kNowhere);
-  gateway_.submit({spec_, content.span(), nullptr, {}, taker_, inputs_});
+  if (args.size() > wire::kInlinePayloadBytes) {
+    large_.emplace(inputs_, args.size());
+    large_bytes_ += args.size();
+    const wire::Payload payload{wire::Codec::json, wire::Buffer(std::move(args))};
+    gateway_.submit({spec_, {}, &payload, {}, taker_, inputs_});
+  } else {
+    wire::Writer content;
+    wire::encode_content(content, wire::Codec::json, wire::as_bytes(args));
+    gateway_.submit({spec_, content.span(), nullptr, {}, taker_, inputs_});
+  }
   ++inputs_;
-  return true;
 }
 
 bool Map::may_feed() const {
-  if (unfinished() >= limits_.map_unfinished || gateway_.room() == 0) return false;
+  if (unfinished() >= limits_.map_unfinished || large_bytes_ >= limits_.map_large_bytes || gateway_.room() == 0) return false;
   // Whoever reads along is not to miss anything: the inputs wait for the reader.
   return budget_.used < budget_.limit || (completion_readers_.empty() && input_readers_.empty());
 }
@@ -106,10 +111,14 @@ void Map::on_result(std::uint64_t index, const client::ResultView& result) {
     log_.push_back(std::move(segment));
   }
   Segment& segment = log_.back();
+  if (const auto large = large_.find(index); large != large_.end()) {
+    large_bytes_ -= large->second;
+    large_.erase(large);
+  }
   const std::size_t before = segment.bytes.size();
   by_input_[index - inputs_forgotten_] = ((segments_dropped_ + log_.size() - 1) << kOffsetBits) | before;
   wire::Writer report;
-  wire::encode_report(report, result.report);
+  encode_whole(report, result);
   write(segment.bytes, {index, result.sequence, result.attempts, result.engine, report.span()});
   ++segment.count;
   segment.highest_index = std::max(segment.highest_index, index);
@@ -118,7 +127,7 @@ void Map::on_result(std::uint64_t index, const client::ResultView& result) {
   budget_.used += added;
   ++ended_;
   if (result.report.status != wire::TaskStatus::ok) ++failed_;
-  if (unfinished() <= limits_.map_unfinished * 3 / 4 && hungry_->awaited()) hungry_->notify();
+  if (hungry_->awaited() && unfinished() <= limits_.map_unfinished * 3 / 4 && may_feed()) hungry_->notify();
   if (done()) finished_ = Clock::now();
   news_->notify();
   while (budget_.used > budget_.limit && drop_oldest()) {

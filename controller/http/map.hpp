@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "controller/http/gateway.hpp"
 #include "controller/http/options.hpp"
@@ -36,8 +37,8 @@ class Map : public Taker {
   ~Map() override;
 
   // ---- inputs ----
-  // `json` is one valid JSON value. The caller keeps within may_feed(). False: it is too long.
-  bool feed(std::string_view json);
+  // `json` is one valid JSON value. The caller keeps within may_feed().
+  void feed(std::string_view json);
   // Whether another input may come now: so many are unfinished, and results that a reader waits for are not too many.
   bool may_feed() const;
   // Wakes when may_feed() may have become true.
@@ -100,6 +101,8 @@ class Map : public Taker {
   bool feeding_ = true, cancelled_ = false;
   std::string broken_;  // why the inputs ended early
   std::uint64_t inputs_ = 0, ended_ = 0, failed_ = 0;
+  std::unordered_map<std::uint64_t, std::size_t> large_;  // unfinished inputs that are large, and how large
+  std::uint64_t large_bytes_ = 0;
 
   std::deque<Segment> log_;
   std::uint64_t segments_dropped_ = 0;

@@ -65,10 +65,7 @@ asio::awaitable<void> feed_all(std::shared_ptr<Map> map, std::shared_ptr<const I
   for (std::uint64_t i = 0; i < count && map->state() != Map::State::cancelled; ++i) {
     if (!map->may_feed()) co_await until_hungry(map);
     if (map->state() == Map::State::cancelled) break;
-    if (!map->feed(inputs->at(i))) {
-      map->break_off(fmt::format("input {} takes more than {} bytes", i, wire::kInlinePayloadBytes));
-      co_return;
-    }
+    map->feed(inputs->at(i));
     if (i % kFeedTurn == kFeedTurn - 1) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
   map->end_of_inputs();
@@ -182,7 +179,7 @@ Outcome<Map::Plan> plan_of_query(const Query& query) {
 // Cuts a stream of bytes into lines.
 class LineFeed {
  public:
-  LineFeed(std::shared_ptr<Map> map, std::size_t nesting) : map_(std::move(map)), nesting_(nesting) {}
+  LineFeed(std::shared_ptr<Map> map, const Limits& limits) : map_(std::move(map)), limits_(limits) {}
 
   std::string_view take(std::string_view& piece) {
     const auto end = piece.find('\n');
@@ -198,25 +195,24 @@ class LineFeed {
     return line_;
   }
   std::string_view last() { return rest_; }
-  bool too_long() const { return rest_.size() > wire::kInlinePayloadBytes; }
+  bool too_long() const { return rest_.size() > limits_.body_bytes; }
   bool put(std::string_view line, std::string& why) {
     ++number_;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return true;
     const auto first = line.find_first_not_of(" \t");
-    if (!is_json(line, nesting_) || (map_->plan().spread && line[first] != '[')) {
+    if (!is_json(line, limits_.nesting) || (map_->plan().spread && line[first] != '[')) {
       why = fmt::format("line {} is not {}", number_, map_->plan().spread ? "a JSON array of arguments" : "a JSON value");
       return false;
     }
     while (line.ends_with('\r') || line.ends_with(' ')) line.remove_suffix(1);
-    if (map_->feed(line)) return true;
-    why = fmt::format("line {} takes more than {} bytes", number_, wire::kInlinePayloadBytes);
-    return false;
+    map_->feed(line);
+    return true;
   }
   std::uint64_t number() const { return number_; }
 
  private:
   std::shared_ptr<Map> map_;
-  std::size_t nesting_;
+  const Limits& limits_;
   std::string rest_, line_;
   std::uint64_t number_ = 0;
 };
@@ -234,7 +230,7 @@ struct Feeding {
 
 asio::awaitable<Outcome<bool>> feed_lines(Exchange* exchange, std::shared_ptr<Map> map) {
   Feeding feeding{map};
-  LineFeed lines(map, exchange->services.options.limits.nesting);
+  LineFeed lines(map, exchange->services.options.limits);
   std::string buffer(kInputsPiece, '\0');
   const auto wrong = [&](Kind kind) {
     exchange->close_after();
@@ -261,7 +257,7 @@ asio::awaitable<Outcome<bool>> feed_lines(Exchange* exchange, std::shared_ptr<Ma
       }
     }
     if (lines.too_long()) {
-      feeding.why = fmt::format("line {} takes more than {} bytes", lines.number() + 1, wire::kInlinePayloadBytes);
+      feeding.why = fmt::format("line {} is longer than the limit http-body-bytes", lines.number() + 1);
       co_return wrong(Kind::too_large);
     }
   }

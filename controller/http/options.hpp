@@ -16,6 +16,7 @@ struct Limits {
   std::uint64_t streams = 2048;                      // of events and results at once; beyond: 503
   std::uint64_t maps = 1000;                         // kept; finished ones go first, then: 503
   std::uint64_t map_unfinished = 100'000;            // of one map; beyond, its inputs are not read
+  std::uint64_t map_large_bytes = 64 << 20;          // of its unfinished inputs over 32 KiB; likewise
   std::uint64_t result_bytes = 128 << 20;            // of maps' results; the oldest go first
   std::uint64_t history_tasks = 100'000;             // tasks that have ended and are still known with all that they carried
   std::uint64_t history_bytes = 64 << 20;            // the same, in bytes

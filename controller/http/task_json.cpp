@@ -102,7 +102,6 @@ Outcome<TaskRequest> parse_task(const json::value& value, std::size_t index, std
   read_spec(fields, request.spec);
   const json::value* args = fields.any("args");
   const json::value* base64 = fields.any("args_base64");
-  wire::Writer content;
   if (args != nullptr && (!args->is_array() || base64 != nullptr)) {
     fields.wrong("args", "The arguments are not a list, or are given twice.", "an array of arguments, without args_base64");
   } else if (base64 != nullptr) {
@@ -110,10 +109,9 @@ Outcome<TaskRequest> parse_task(const json::value& value, std::size_t index, std
     if (!base64->is_string() || !decode_base64(std::string_view(base64->get_string()), bytes)) {
       fields.wrong("args_base64", "This is not base64.", "bytes in base64, which the function gets as they are");
     }
-    wire::encode_content(content, wire::Codec::bytes, wire::as_bytes(bytes));
+    request.args = {wire::Codec::bytes, wire::Buffer(std::move(bytes))};
   } else {
-    const std::string text = args == nullptr ? "[]" : json::serialize(*args);
-    wire::encode_content(content, wire::Codec::json, wire::as_bytes(text));
+    request.args = {wire::Codec::json, wire::Buffer(args == nullptr ? std::string("[]") : json::serialize(*args))};
   }
   DependencyReader dependencies{fields, request, index};
   dependencies.read("after", false);
@@ -121,11 +119,6 @@ Outcome<TaskRequest> parse_task(const json::value& value, std::size_t index, std
   request.extras.idempotency_key = fields.text("idempotency_key", kMaxName);
   fields.refuse_others();
   if (auto problem = fields.problem()) return *problem;
-  if (content.size() > wire::kInlinePayloadBytes) {
-    return Problem{Kind::too_large, fmt::format("The arguments take {} bytes.", content.size()), fields.path("args"),
-                   fmt::format("at most {} bytes", wire::kInlinePayloadBytes)};
-  }
-  request.content = wire::as_text(content.span());
   return request;
 }
 

@@ -14,7 +14,7 @@ namespace covey::api {
 
 struct TaskRequest {
   wire::TaskSpec spec;
-  std::string content;          // encoded (wire::encode_content)
+  wire::Payload args;
   wire::SubmitExtras extras;    // but for what `earlier` names
   // Positions in `extras.after` and `extras.follow` that name an earlier task of the same list, and that task's place there.
   struct Earlier {

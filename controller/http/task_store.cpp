@@ -11,12 +11,16 @@ namespace asio = boost::asio;
 TaskStore::TaskStore(asio::io_context& io, Gateway& gateway, const Limits& limits)
     : io_(io), gateway_(gateway), limits_(limits), taker_(gateway.enroll(*this)) {}
 
-std::uint64_t TaskStore::add(std::uint32_t spec, wire::ByteSpan content, wire::ByteSpan extras) {
-  const std::uint64_t sequence = gateway_.submit({spec, content, nullptr, extras, taker_, 0});
+std::uint64_t TaskStore::add(std::uint32_t spec, const wire::Payload& args, wire::ByteSpan extras) {
+  const bool large = args.buffer.size() > wire::kInlinePayloadBytes;
+  wire::Writer content;
+  if (!large) wire::encode_content(content, args.codec, args.buffer.span());
+  const std::uint64_t sequence = gateway_.submit({spec, content.span(), large ? &args : nullptr, extras, taker_, 0});
   TaskRecord& record = records_[sequence];
   record.sequence = sequence;
   record.spec = spec;
-  record.content = wire::SmallBytes(content);
+  record.content = wire::SmallBytes(content.span());
+  if (large) record.large = args;
   record.extras = wire::SmallBytes(extras);
   record.submitted_us =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -35,20 +39,24 @@ std::uint64_t TaskStore::submit(const std::vector<TaskRequest>& requests) {
       }
       wire::encode_extras(extras, named);
     }
-    const auto sequence = add(gateway_.acquire_spec(request.spec), wire::as_bytes(request.content), extras.span());
+    const auto sequence = add(gateway_.acquire_spec(request.spec), request.args, extras.span());
     if (first == 0) first = sequence;
   }
   return first;
 }
 
 std::uint64_t TaskStore::submit_again(const TaskRecord& record) {
-  wire::Writer content, extras;
-  content.raw(record.content.span());
+  wire::Writer extras;
+  wire::Payload args = record.large;
+  if (args.buffer.empty()) {
+    const auto content = wire::decode_content(record.content.span());
+    args = {content->codec, wire::Buffer::copy_of(content->bytes)};
+  }
   if (auto named = wire::decode_extras(record.extras.span()); named && record.extras.size() > 0) {
     named->idempotency_key.clear();  // with the same key it would only share the old outcome
     if (!named->after.tasks.empty() || !named->follow.tasks.empty()) wire::encode_extras(extras, *named);
   }
-  return add(gateway_.acquire_spec(wire::TaskSpec(gateway_.spec(record.spec))), content.span(), extras.span());
+  return add(gateway_.acquire_spec(wire::TaskSpec(gateway_.spec(record.spec))), args, extras.span());
 }
 
 TaskRecord* TaskStore::find(std::uint64_t sequence) {
@@ -85,7 +93,7 @@ void TaskStore::on_result(std::uint64_t, const client::ResultView& result) {
   TaskRecord* record = find(result.sequence);
   if (record == nullptr) return;
   wire::Writer report;
-  wire::encode_report(report, result.report);
+  encode_whole(report, result);
   record->ended = true;
   record->report = wire::SmallBytes(report.span());
   record->attempts = result.attempts;
@@ -98,7 +106,7 @@ void TaskStore::on_result(std::uint64_t, const client::ResultView& result) {
 }
 
 void TaskStore::hold_to_limits() {
-  while (!ended_.empty() && (ended_count_ > limits_.history_tasks || ended_bytes_ > limits_.history_bytes || ended_.size() > 2 * ended_count_ + 1024)) {
+  while (ended_.size() > 1 && (ended_count_ > limits_.history_tasks || ended_bytes_ > limits_.history_bytes || ended_.size() > 2 * ended_count_ + 1024)) {
     const auto oldest = ended_.front();
     ended_.pop_front();
     if (!records_.contains(oldest)) continue;  // forgotten already

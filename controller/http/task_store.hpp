@@ -22,7 +22,8 @@ namespace covey::api {
 struct TaskRecord {
   std::uint64_t sequence = 0;
   std::uint32_t spec = 0;     // the gateway's number
-  wire::SmallBytes content;   // for a retry
+  wire::SmallBytes content;   // for a retry: encoded, of small arguments
+  wire::Payload large;        // or large ones
   wire::SmallBytes extras;
   std::int64_t submitted_us = 0;  // Unix time
   bool ended = false;
@@ -31,7 +32,7 @@ struct TaskRecord {
   wire::Incarnation engine = wire::Incarnation::none;
   std::vector<boost::asio::steady_timer*> waiting;  // cancelled when it ends
 
-  std::size_t bytes() const { return sizeof *this + content.heap_bytes() + extras.heap_bytes() + report.heap_bytes(); }
+  std::size_t bytes() const { return sizeof *this + content.heap_bytes() + large.buffer.size() + extras.heap_bytes() + report.heap_bytes(); }
 };
 
 class TaskStore : private Taker {
@@ -55,7 +56,7 @@ class TaskStore : private Taker {
  private:
   void on_result(std::uint64_t index, const client::ResultView& result) override;
   void hold_to_limits();
-  std::uint64_t add(std::uint32_t spec, wire::ByteSpan content, wire::ByteSpan extras);
+  std::uint64_t add(std::uint32_t spec, const wire::Payload& args, wire::ByteSpan extras);
 
   boost::asio::io_context& io_;
   Gateway& gateway_;
