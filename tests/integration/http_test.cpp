@@ -1,0 +1,174 @@
+// The HTTP server as strangers meet it: who may do what, limits, and requests that no good client sends.
+#include <array>
+#include <cstdio>
+#include <fstream>
+
+#include "common/bus/certificates.hpp"
+#include "tests/integration/api_fixture.hpp"
+
+namespace covey::integration {
+namespace {
+
+using HttpTest = ApiFixture;
+
+std::string run(const std::string& command) {
+  std::string output;
+  FILE* pipe = ::popen((command + " 2>&1 </dev/null").c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), size);
+  ::pclose(pipe);
+  return output;
+}
+
+TEST_F(HttpTest, WithoutATokenOrItsScopeNothingIsDone) {
+  start_with_api(0);
+  HttpConnection connection(port());
+  const auto none = connection.ask("GET", "/v1/tasks");
+  EXPECT_EQ(none.status, 401u);
+  EXPECT_NE(none.header("WWW-Authenticate").find("Bearer"), std::string::npos);
+  EXPECT_EQ(connection.ask("GET", "/v1/tasks", {}, {{"Authorization", "Bearer 0123456789abcdef"}}).status, 401u);
+  EXPECT_EQ(connection.ask("GET", "/version").status, 200u);
+  // The file is read again when it changes.
+  std::ofstream(access.tokens_file, std::ios::app) << "reader-0123456789 read reader\n";
+  const HttpConnection::Headers reader{{"Authorization", "Bearer reader-0123456789"}};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (connection.ask("GET", "/v1/tasks", {}, reader).status != 200) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  const auto refused = connection.ask("POST", "/v1/engines/0123456789abcdef/drain", {}, reader);
+  EXPECT_EQ(refused.status, 403u);
+  EXPECT_NE(refused.body.find("admin"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/v1/engines/0123456789abcdef/drain").status, 404u);
+}
+
+TEST_F(HttpTest, OneConnectionServesManyRequestsAndMethods) {
+  start_with_api(0);
+  HttpConnection connection(port());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(connection.ask("GET", "/version").status, 200u);
+  const auto head = connection.ask("HEAD", "/version");
+  EXPECT_EQ(head.status, 200u);
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(head.header("Content-Length"), std::to_string(connection.ask("GET", "/version").body.size()));
+  const auto options = connection.ask("OPTIONS", "/v1/tasks");
+  EXPECT_EQ(options.status, 204u);
+  EXPECT_EQ(options.header("Allow"), "POST, GET, HEAD, OPTIONS");
+  EXPECT_EQ(options.header("Access-Control-Allow-Origin"), "");
+  const auto wrong = connection.ask("PUT", "/v1/tasks");
+  EXPECT_EQ(wrong.status, 405u);
+  EXPECT_EQ(wrong.header("Allow"), "POST, GET, HEAD, OPTIONS");
+  EXPECT_EQ(connection.ask("GET", "/v1/nothing").status, 404u);
+  const auto packed = connection.ask("GET", "/openapi.json", {}, {{"Accept-Encoding", "gzip"}});
+  EXPECT_EQ(packed.header("Content-Encoding"), "gzip");
+  EXPECT_EQ(connection.ask("GET", "/openapi.json", {}, {{"Accept-Encoding", "gzip;q=0"}}).header("Content-Encoding"), "");
+  // Two at once on one connection are answered in order.
+  connection.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /version HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_NE(connection.read().body.find("live"), std::string::npos);
+  EXPECT_NE(connection.read().body.find("protocol"), std::string::npos);
+}
+
+TEST_F(HttpTest, MistakesAreProblemDocuments) {
+  start_with_api(0);
+  const auto wrong = ask("POST", "/v1/tasks", R"({"function":"echo","retries":"many"})");
+  EXPECT_EQ(wrong.status, 422u);
+  EXPECT_EQ(wrong.header("Content-Type"), "application/problem+json");
+  EXPECT_EQ(wrong.json().at("type"), "urn:covey:problem:invalid-field");
+  EXPECT_EQ(wrong.json().at("field"), "retries");
+  EXPECT_EQ(wrong.json().at("expected"), "an integer from 0 to 1000");
+  EXPECT_EQ(ask("POST", "/v1/tasks", "{").json().at("type"), "urn:covey:problem:malformed-json");
+  EXPECT_EQ(ask("POST", "/v1/tasks?waiting=1", "{}").json().at("field"), "waiting");
+  EXPECT_EQ(ask("POST", "/v1/tasks", "<task/>", {{"Content-Type", "text/xml"}}).status, 415u);
+  EXPECT_EQ(ask("GET", "/v1/tasks/17").status, 404u);
+}
+
+TEST_F(HttpTest, EachLimitHasItsStatus) {
+  start_with_api(0, {"--http-body-bytes", "1000", "--http-header-bytes", "2000", "--http-nesting", "4", "--http-list-tasks", "2"});
+  const auto body = ask("POST", "/v1/tasks", std::string(1001, ' '));
+  EXPECT_EQ(body.status, 413u);
+  EXPECT_NE(body.body.find("http-body-bytes"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/v1/tasks", std::string(1000, ' ')).status, 400u);  // at the limit it is read, and is no JSON
+  EXPECT_EQ(ask("GET", "/version", {}, {{"X", std::string(2000, 'x')}}).status, 431u);
+  EXPECT_EQ(ask("POST", "/v1/tasks", R"({"function":"echo","args":[[[[1]]]]})").status, 413u);
+  EXPECT_EQ(ask("POST", "/v1/tasks", R"({"function":"echo","args":[[1]]})").status, 202u);
+  EXPECT_EQ(ask("POST", "/v1/tasks", R"([{"function":"a"},{"function":"a"},{"function":"a"}])").status, 413u);
+  HttpConnection chunked(port());
+  chunked.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + access.token + "\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+               std::string(1001, ' ') + "\r\n0\r\n\r\n");
+  EXPECT_EQ(chunked.read().status, 413u);
+}
+
+TEST_F(HttpTest, WhatDoesNotComeInTimeIsGivenUp) {
+  start_with_api(0, {"--http-header-timeout", "0.2", "--http-body-timeout", "0.2", "--http-idle-timeout", "0.2"});
+  HttpConnection header(port());
+  header.send("GET /version HTTP/1.1\r\nHo");
+  EXPECT_EQ(header.read().status, 408u);
+  EXPECT_TRUE(header.ended());
+  HttpConnection body(port());
+  body.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nAuthorization: Bearer " + access.token + "\r\n\r\n{");
+  EXPECT_EQ(body.read().status, 408u);
+  HttpConnection idle(port());
+  EXPECT_TRUE(idle.ended());
+}
+
+TEST_F(HttpTest, BeyondItsLimitsOfConnectionsAndStreamsItSaysSo) {
+  start_with_api(0, {"--http-connections", "2", "--http-streams", "1"});
+  HttpConnection first(port());
+  first.send("GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + access.token + "\r\n\r\n");
+  first.read_until("retry");
+  HttpConnection second(port());
+  const auto refused = second.ask("GET", "/v1/events", {}, authorized());
+  EXPECT_EQ(refused.status, 503u);
+  EXPECT_EQ(refused.header("Retry-After"), "5");
+  HttpConnection third(port());
+  const auto turned_away = third.read();
+  EXPECT_EQ(turned_away.status, 503u);
+  EXPECT_NE(turned_away.body.find("http-connections"), std::string::npos);
+}
+
+TEST_F(HttpTest, WhatIsNoHttpIsRefusedAndOthersAreServedOn) {
+  start_with_api(0);
+  HttpConnection rubbish(port());
+  rubbish.send("\x16\x03\x01 rubbish\r\n\r\n");
+  EXPECT_EQ(rubbish.read().status, 400u);
+  HttpConnection gone(port());
+  gone.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nAuthorization: Bearer " + access.token + "\r\n\r\n{");
+  gone.shut_down_sending();
+  EXPECT_EQ(gone.read().status, 400u);
+  // Half closed is not gone: the answer comes.
+  HttpConnection half(port());
+  half.send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n");
+  half.shut_down_sending();
+  EXPECT_EQ(half.read().status, 200u);
+  EXPECT_EQ(ask("GET", "/version").status, 200u);
+}
+
+TEST_F(HttpTest, BeyondLoopbackTokensAreWanted) {
+  const std::string controller = std::string(COVEY_EXECUTABLE) + " controller --nats ";
+  start(0);
+  const auto refused = run(controller + cluster->client().nats_url + " --connect " + (folder / "controller.json").string() + " --http 0.0.0.0:0");
+  EXPECT_NE(refused.find("--http-tokens"), std::string::npos) << refused;
+  const auto malformed = run(controller + cluster->client().nats_url + " --http 8080");
+  EXPECT_NE(malformed.find("HOST:PORT"), std::string::npos) << malformed;
+}
+
+TEST_F(HttpTest, TlsServesTheNewCertificateOnceTheFilesChange) {
+  const auto old = folder / "old", fresh = folder / "fresh";
+  for (const auto& one : {old, fresh}) {
+    std::filesystem::create_directories(one);
+    bus::make_certificates(one, {"localhost"});
+  }
+  const auto serve = [&](const std::filesystem::path& from) {
+    std::filesystem::copy_file(from / "server.key", folder / "key.pem", std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(from / "server.pem", folder / "cert.pem", std::filesystem::copy_options::overwrite_existing);
+  };
+  serve(old);
+  start_with_api(0, {"--http-cert", (folder / "cert.pem").string(), "--http-key", (folder / "key.pem").string()});
+  const auto get = [&](const std::filesystem::path& authority) {
+    return run("curl -s -m 10 --cacert " + (authority / "ca.pem").string() + " https://localhost:" + std::to_string(port()) + "/livez");
+  };
+  EXPECT_NE(get(old).find("live"), std::string::npos);
+  EXPECT_EQ(get(fresh).find("live"), std::string::npos);
+  serve(fresh);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (get(fresh).find("live") == std::string::npos) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+}
+
+}  // namespace
+}  // namespace covey::integration
