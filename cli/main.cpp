@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   covey::cli::add_up_commands(app);
   covey::cli::add_task_commands(app);
   covey::cli::add_status_command(app);
+  covey::cli::add_run_command(app);
   covey::cli::add_bench_commands(app);
   covey::cli::add_part_commands(app);
   try {

@@ -134,11 +134,11 @@ class Replacer {
       if (!piece.reference) {
         text += in_arguments ? escaped(piece.text) : piece.text;
       } else if (in_arguments && is_input_reference(piece.text)) {
-        text += "${" + piece.text + "}";
+        text += "${" + piece.text + (piece.as_text ? ":text}" : "}");
       } else {
         const Node* value = find(node, key, piece.text);
         if (value == nullptr) return;
-        if (pieces->size() == 1) return put_whole(node, key, *value, in_arguments);
+        if (pieces->size() == 1 && !piece.as_text) return put_whole(node, key, *value, in_arguments);
         if (!value->is_scalar())
           return wrong(node, key,
                        fmt::format("${{{}}} is {} and cannot be part of a text", piece.text, describe(*value)));

@@ -7,7 +7,7 @@
 namespace covey::jobs {
 
 namespace {
-constexpr std::string_view kField = "input.";
+constexpr std::string_view kField = "input.", kAsText = ":text";
 }
 
 std::optional<std::vector<TextPiece>> split_references(std::string_view text) {
@@ -20,15 +20,18 @@ std::optional<std::vector<TextPiece>> split_references(std::string_view text) {
     } else if (text.starts_with("${")) {
       const auto end = text.find('}');
       if (end == std::string_view::npos) return std::nullopt;
-      if (!plain.empty()) pieces.push_back({false, std::exchange(plain, {})});
-      pieces.push_back({true, std::string(text.substr(2, end - 2))});
+      if (!plain.empty()) pieces.push_back({false, std::exchange(plain, {}), false});
+      auto name = text.substr(2, end - 2);
+      const bool as_text = name.ends_with(kAsText);
+      if (as_text) name.remove_suffix(kAsText.size());
+      pieces.push_back({true, std::string(name), as_text});
       text.remove_prefix(end + 1);
     } else {
       plain += text.front();
       text.remove_prefix(1);
     }
   }
-  if (!plain.empty() || pieces.empty()) pieces.push_back({false, std::move(plain)});
+  if (!plain.empty() || pieces.empty()) pieces.push_back({false, std::move(plain), false});
   return pieces;
 }
 
@@ -81,7 +84,7 @@ void Template::add_text(const Node& node, const std::string& key, std::vector<Pr
   if (!pieces)
     return problems.push_back(
         {node.mark, key, "a reference begins with ${ and ends with }; $${ stands for a plain ${"});
-  const bool whole = pieces->size() == 1 && pieces->front().reference;
+  const bool whole = pieces->size() == 1 && pieces->front().reference && !pieces->front().as_text;
   if (!whole) literal("\"");
   for (const auto& piece : *pieces) {
     if (!piece.reference) {

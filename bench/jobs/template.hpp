@@ -1,7 +1,6 @@
-// A task's arguments as a job writes them: JSON with ${input}, ${input.FIELD} and ${index} in it, filled in for each
-// input. A text that is nothing but a reference becomes the value itself; within other text a reference becomes text;
-// $${ stands for
-// ${. Pure; any thread may fill a template in.
+// A task's arguments as a job writes them: JSON with ${input}, ${input.FIELD} and ${index} in it, filled in for each input.
+// A text that is nothing but a reference becomes the value itself; ${input:text}, and any reference within other text,
+// becomes text; $${ is a plain ${. Pure; any thread may fill a template in.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +25,8 @@ struct Input {
 // The pieces of a text with references: "a ${b} $${c}" is "a ", reference b, " ${c}".
 struct TextPiece {
   bool reference = false;
-  std::string text;
+  std::string text;      // or the reference's name
+  bool as_text = false;  // ${name:text}
 };
 // nullopt: a reference without its end.
 std::optional<std::vector<TextPiece>> split_references(std::string_view text);

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct BenchOptions {
   std::string json_file, report_folder;
   bool quick = false, full = false, no_limits = false;
   boost::json::array rows;
+  std::FILE* lines = stdout;  // where the rows are printed
 
   bool own_cluster() const { return where.connect_file.empty() && where.nats_url.empty(); }
 };
@@ -58,6 +60,9 @@ class Stage {
   bool tls_ = false;
   Names engine_arguments_;
 };
+
+// Runs latency, throughput, map, exec or all, and then writes the results. Throws std::runtime_error where it cannot.
+void run_benchmark(BenchOptions& options, const std::string& experiment);
 
 // Prints the rows, and writes results.json where that was asked for.
 void write_results(const BenchOptions& options);

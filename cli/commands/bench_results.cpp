@@ -70,7 +70,7 @@ std::string cpu_model() {
 }  // namespace
 
 void write_results(const BenchOptions& options) {
-  for (const auto& row : options.rows) fmt::print("{}\n", line_of(row.get_object()));
+  for (const auto& row : options.rows) fmt::print(options.lines, "{}\n", line_of(row.get_object()));
   const json::object document{
       {"meta", json::object{{"date", now_text()},
                             {"machine", json::object{{"cores", ::sysconf(_SC_NPROCESSORS_ONLN)}, {"model", cpu_model()}}},
@@ -86,7 +86,7 @@ void write_results(const BenchOptions& options) {
   std::ofstream out(file);
   out << json::serialize(document) << "\n";
   if (!out) throw std::runtime_error("cannot write " + file);
-  fmt::print("Results are in {}\n", file);
+  fmt::print(options.lines, "Results are in {}\n", file);
 }
 
 }  // namespace covey::cli

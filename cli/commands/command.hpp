@@ -31,6 +31,7 @@ std::unique_ptr<client::Client> connect_client(const Where& where);
 
 // Each adds its commands to the application; a command's callback throws CLI::RuntimeError with its exit status.
 void add_part_commands(CLI::App& app);   // controller, engine
+void add_run_command(CLI::App& app);     // run
 void add_up_commands(CLI::App& app);     // up, down
 void add_task_commands(CLI::App& app);   // submit, map, results, cancel, explain
 void add_status_command(CLI::App& app);  // status

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kBarWidth = 30;
 }
 
-Progress::Progress(std::string what, std::uint64_t total, bool quiet)
-    : what_(std::move(what)), total_(total), quiet_(quiet), terminal_(::isatty(2) == 1), started_(std::chrono::steady_clock::now()) {
+Progress::Progress(std::string what, std::uint64_t total, bool quiet, std::uint64_t already)
+    : what_(std::move(what)), total_(total), already_(already), quiet_(quiet), terminal_(::isatty(2) == 1), started_(std::chrono::steady_clock::now()) {
   next_ = started_ + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(5000));
 }
 
@@ -29,7 +29,7 @@ void Progress::update(std::uint64_t done, std::uint64_t failed) {
 
 void Progress::draw(std::uint64_t done, std::uint64_t failed) {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-  const double rate = elapsed > 0 ? static_cast<double>(done) / elapsed : 0;
+  const double rate = elapsed > 0 ? static_cast<double>(done - already_) / elapsed : 0;
   const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
   const auto failures = failed > 0 ? fmt::format(", {} failed", failed) : std::string();
   if (terminal_) {

@@ -9,7 +9,8 @@ namespace covey::cli {
 
 class Progress {
  public:
-  Progress(std::string what, std::uint64_t total, bool quiet);
+  // `already`: done before this began, which does not count for the rate.
+  Progress(std::string what, std::uint64_t total, bool quiet, std::uint64_t already = 0);
   ~Progress();
   void update(std::uint64_t done, std::uint64_t failed = 0);
 
@@ -17,7 +18,7 @@ class Progress {
   void draw(std::uint64_t done, std::uint64_t failed);
 
   std::string what_;
-  std::uint64_t total_;
+  std::uint64_t total_, already_;
   bool quiet_, terminal_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point started_, next_;

@@ -154,7 +154,8 @@ const std::string kParametric =
     "name: j\nparameters: {n: 4, who: world, list: [1, 2], script: 'echo ${HOME}'}\nsteps:\n  - name: s\n    retries: "
     "1\n"
     "    map:\n      function: exec\n      inputs: {range: {to: \"${n}\"}}\n"
-    "      arguments: [\"hello ${who}\", \"${list}\", \"${n}\", \"${input}\", \"${script}\", \"x ${script}\"]\n";
+    "      arguments: [\"hello ${who}\", \"${list}\", \"${n}\", \"${n:text}\", \"${input:text}\", \"${script}\", \"x "
+    "${script}\"]\n";
 
 std::string arguments(const Job& job) {
   std::string out;
@@ -165,14 +166,14 @@ std::string arguments(const Job& job) {
 TEST(ParseTest, ParametersAreFilledInWithTheirTypesAndAsTheyAre) {
   const auto job = read(kParametric);
   EXPECT_EQ(std::get<Range>(std::get<MapWork>(job.steps[0].work).inputs).to, 4);
-  EXPECT_EQ(arguments(job), "[\"hello world\",[1,2],4,9,\"echo ${HOME}\",\"x echo ${HOME}\"]");
+  EXPECT_EQ(arguments(job), "[\"hello world\",[1,2],4,\"4\",\"9\",\"echo ${HOME}\",\"x echo ${HOME}\"]");
 }
 
 TEST(ParseTest, SetReplacesADeclaredParameterOrAValueByItsPath) {
   const auto job =
       read(kParametric, {"n=2", "who=all of you", "steps.s.retries=7", "steps.0.concurrency=3", "name=other"});
   EXPECT_EQ(std::get<Range>(std::get<MapWork>(job.steps[0].work).inputs).to, 2);
-  EXPECT_EQ(arguments(job), "[\"hello all of you\",[1,2],2,9,\"echo ${HOME}\",\"x echo ${HOME}\"]");
+  EXPECT_EQ(arguments(job), "[\"hello all of you\",[1,2],2,\"2\",\"9\",\"echo ${HOME}\",\"x echo ${HOME}\"]");
   EXPECT_EQ(job.steps[0].task_policy.retries, 7u);
   EXPECT_EQ(job.steps[0].policy.concurrency, 3u);
   EXPECT_EQ(job.name, "other");

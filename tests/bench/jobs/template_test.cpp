@@ -39,6 +39,10 @@ TEST(TemplateTest, WithinATextAReferenceBecomesText) {
   EXPECT_EQ(fill("[\"<${input}>\"]", {0, "[\"x\"]", {}}), "[\"<[\\\"x\\\"]>\"]");
 }
 
+TEST(TemplateTest, AReferenceCanBeAskedForAsText) {
+  EXPECT_EQ(fill("[\"${input:text}\", \"${index:text}\", \"${input}\"]", {3, "1.50", {}}), "[\"1.50\",\"3\",1.50]");
+}
+
 TEST(TemplateTest, ADoubledDollarStandsForAPlainOne) {
   EXPECT_EQ(fill("[\"$${HOME} $5 $${input}\"]", {0, "1", {}}), "[\"${HOME} $5 ${input}\"]");
 }

@@ -1,0 +1,17 @@
+// What people and programs are told of a job: the plan before, the summary after. Pure: text out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/jobs/runner.hpp"
+
+namespace covey::jobs {
+
+std::string table_of(const JobReport& report);
+std::string json_of(const JobReport& report);  // one line
+
+std::string plan_of(const Job& job, const std::vector<Prepared>& steps);
+std::string plan_json_of(const Job& job, const std::vector<Prepared>& steps);
+
+}  // namespace covey::jobs
