@@ -95,7 +95,11 @@ Prepared prepare(const Job& job, const Step& step, const Folders& folders, const
   prepared.checkpoint.job = job.name;
   prepared.checkpoint.step = step.name;
   prepared.checkpoint.kind = kind_of(step);
-  std::visit(Describe{prepared, folders.inputs}, step.work);
+  try {
+    std::visit(Describe{prepared, folders.inputs}, step.work);
+  } catch (const BadJob& error) {
+    throw BadJob(fmt::format("step '{}': {}", step.name, error.what()));
+  }
   prepared.before.ended.resize(prepared.total);
   prepared.before.succeeded.resize(prepared.total);
   if (resume.restart) return prepared;

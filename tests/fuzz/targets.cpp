@@ -1,8 +1,11 @@
 #include "tests/fuzz/targets.hpp"
 
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
+#include "bench/jobs/parse.hpp"
+#include "bench/jobs/records.hpp"
 #include "client/core/client_core.hpp"
 #include "controller/core/broker.hpp"
 #include "engine/core/engine_core.hpp"
@@ -143,6 +146,38 @@ void arguments(wire::ByteSpan input) {
     context.cancel(false);  // so that a long sleep is none
     engine::run_guarded(*table.find(name), context, {wire::Codec::json, buffer});
     engine::run_guarded(*table.find(name), context, {wire::Codec::bytes, buffer});
+  }
+}
+
+// A job or problems, never both and never neither; and what a map's inputs become is a list.
+void job_files(wire::ByteSpan input) {
+  const auto text = wire::as_text(input);
+  for (const auto& setting : {std::string("steps.0.retries=1"), std::string(text.substr(0, 40))}) {
+    const auto parsed = jobs::parse_job(text, "fuzz", {setting});
+    if (parsed.job.has_value() != parsed.problems.empty()) std::abort();
+  }
+  const auto parsed = jobs::parse_job(text, "fuzz");
+  if (parsed.job.has_value() != parsed.problems.empty()) std::abort();
+  if (jobs::to_string(parsed.problems).empty() != parsed.problems.empty()) std::abort();
+  for (std::size_t i = 0; parsed.job && i < parsed.job->steps.size(); ++i) {
+    const auto* map = std::get_if<jobs::MapWork>(&parsed.job->steps[i].work);
+    std::string filled;
+    if (map != nullptr && map->arguments.fill({1, R"({"a":[1,{"b":"}"}]})", {}}, filled) && filled[0] != '[') std::abort();
+  }
+}
+
+// What stays is a prefix, and it is found again as it was.
+void job_outputs(wire::ByteSpan input) {
+  const std::string text(wire::as_text(input));
+  for (const auto& format : {jobs::RecordFormat::of_map(jobs::Format::ndjson, {}), jobs::RecordFormat::of_tasks(jobs::Format::csv)}) {
+    std::istringstream in(text);
+    const auto recovered = format.recover(in, 100);
+    const auto* kept = std::get_if<jobs::Recovered>(&recovered);
+    if (kept == nullptr) continue;
+    if (kept->bytes > text.size()) std::abort();
+    std::istringstream again(text.substr(0, kept->bytes));
+    const auto second = format.recover(again, 100);
+    if (!std::holds_alternative<jobs::Recovered>(second) || std::get<jobs::Recovered>(second).bytes != kept->bytes) std::abort();
   }
 }
 

@@ -18,10 +18,13 @@ void frames_to_client(wire::ByteSpan input);
 void whole_values(wire::ByteSpan input);          // specs, extras, reports, contents, greetings, ids
 void admin_requests(wire::ByteSpan input);
 void arguments(wire::ByteSpan input);             // of the built-in functions
+void job_files(wire::ByteSpan input);
+void job_outputs(wire::ByteSpan input);           // that a run goes on with
 
 inline constexpr std::pair<std::string_view, Target> kTargets[] = {
     {"frames_to_controller", frames_to_controller}, {"frames_to_engine", frames_to_engine}, {"frames_to_client", frames_to_client},
     {"whole_values", whole_values},                 {"admin_requests", admin_requests},     {"arguments", arguments},
+    {"job_files", job_files},                       {"job_outputs", job_outputs},
 };
 
 }  // namespace covey::fuzz

@@ -104,7 +104,7 @@ TEST_F(CliTest, OptionsComeFromAYamlFileAndItsMistakesAreNamed) {
 }
 
 TEST_F(CliTest, HelpTeachesEveryCommandWithAnExample) {
-  for (const auto* command : {"up", "down", "submit", "map", "results", "cancel", "explain", "status", "bench", "controller", "engine"}) {
+  for (const auto* command : {"up", "down", "submit", "map", "results", "cancel", "explain", "status", "run", "bench", "controller", "engine"}) {
     const auto ended = run(std::string(command) + " --help");
     EXPECT_EQ(ended.status, 0) << command;
     expect_says(ended, "Example");
