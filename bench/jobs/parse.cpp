@@ -127,7 +127,7 @@ struct Defaults {
 
 Step parse_step(const Field& field, std::size_t number, const std::string& job, Defaults defaults) {
   Step step;
-  step.name = fmt::format("{}", number + 1);
+  step.name = std::to_string(number);
   if (!field.is_map(keys_of("step"))) return step;
   if (const auto name = field.find("name")) step.name = name->word().value_or(step.name);
   parse_task_policy(field, defaults.task);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 #include "bench/jobs/problem.hpp"
 
 namespace covey::jobs {
@@ -10,6 +12,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{50};     // between looks at the clock and at signals
 constexpr std::chrono::milliseconds kGrace{2000};  // for cancelled tasks to say so
+// Arguments that are out wait in the client's memory: large ones count towards a limit of their own.
+constexpr std::size_t kLargeBytes = 4096, kMostLargeBytes = 64u << 20;
 
 using Clock = Hooks::Clock;
 
@@ -18,11 +22,13 @@ double seconds(Clock::duration duration) { return std::chrono::duration<double>(
 // One map or graph, from its first task to its last.
 class StepRun {
  public:
+  // Connects before it touches the output: where there is no cluster, nothing is lost.
   StepRun(Prepared& prepared, const Folders& folders, const Resume& resume, const Hooks& hooks, StepReport& report)
       : step_(*prepared.step),
         hooks_(hooks),
         report_(report),
         format_(prepared.format),
+        port_(has_work(prepared, resume) ? hooks.connect(step_) : nullptr),
         journal_(open_journal(prepared, resume)),
         source_(open_work(step_, folders.inputs, prepared.before)),
         started_(hooks.now()) {
@@ -34,13 +40,7 @@ class StepRun {
   void run() {
     hooks_.on_begin(step_, report_);
     write_skipped();
-    if (left() == 0 || too_many_failed()) {
-      finish();
-      return;
-    }
-    port_ = hooks_.connect(step_);
-    started_ = hooks_.now();  // the cluster's own start does not count
-    while (go_on()) {
+    while (port_ && left() > 0 && go_on()) {
       submit();
       if (out_ == 0) break;
       take(port_->wait(kLook));
@@ -48,14 +48,19 @@ class StepRun {
       hooks_.on_tick();
     }
     if (out_ > 0) wind_up();
-    if (report_.end == End::done && !too_many_failed() && left() > 0) {
+    finish();
+    if (report_.end == End::done && left() > 0) {
       throw BadJob(fmt::format("step '{}': a file of inputs became shorter while the job ran", step_.name));
     }
-    finish();
   }
 
  private:
   std::uint64_t left() const { return report_.total - report_.ok - report_.failed; }
+  static bool has_work(const Prepared& prepared, const Resume& resume) {
+    const auto& before = prepared.before;
+    const auto failed = resume.retry_failed ? 0 : before.failed;
+    return before.ok + failed < prepared.total && failed <= prepared.step->policy.on_failure.most(prepared.total);
+  }
   bool too_many_failed() const { return report_.failed > step_.policy.on_failure.most(report_.total); }
 
   bool go_on() {
@@ -71,9 +76,13 @@ class StepRun {
 
   void submit() {
     Work work;
-    while (out_ < step_.policy.concurrency && !hooks_.interrupted() && source_->next(work)) {
+    while (out_ < step_.policy.concurrency && large_bytes_ < kMostLargeBytes && !hooks_.interrupted() &&
+           source_->next(work)) {
       port_->submit(work);
       ++out_;
+      if (work.arguments.size() < kLargeBytes) continue;
+      large_.emplace(work.index, work.arguments.size());
+      large_bytes_ += work.arguments.size();
     }
   }
 
@@ -81,6 +90,7 @@ class StepRun {
   void take(std::vector<Ended> ended, bool winding_up = false) {
     for (const auto& one : ended) {
       --out_;
+      if (const auto large = large_.extract(one.index)) large_bytes_ -= large.mapped();
       if (winding_up && one.status == wire::TaskStatus::cancelled) {
         source_->on_ended(one.index, false);
       } else {
@@ -145,10 +155,12 @@ class StepRun {
   const Hooks& hooks_;
   StepReport& report_;
   const RecordFormat& format_;
+  std::unique_ptr<TaskPort> port_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<WorkSource> source_;
-  std::unique_ptr<TaskPort> port_;
-  std::uint64_t out_ = 0;  // tasks that have been submitted and have not ended
+  std::uint64_t out_ = 0;                                 // tasks that have been submitted and have not ended
+  std::unordered_map<std::uint64_t, std::size_t> large_;  // of these: bytes of large arguments
+  std::size_t large_bytes_ = 0;
   Clock::time_point started_;
 };
 

@@ -31,8 +31,8 @@ TEST(ParseTest, AStepHasDefaultsThatAJobAndAStepMayChange) {
       "    labels: {gpu: a100, zone: 1}\n    output: x.csv\n    map: {function: echo, inputs: {values: [1]}}\n");
   ASSERT_EQ(job.steps.size(), 2u);
   const Step &one = job.steps[0], &two = job.steps[1];
-  EXPECT_EQ(one.name, "1");
-  EXPECT_EQ(one.output.file, "j-1.ndjson");
+  EXPECT_EQ(one.name, "0");
+  EXPECT_EQ(one.output.file, "j-0.ndjson");
   EXPECT_EQ(one.task_policy.retries, 2u);
   EXPECT_EQ(one.task_policy.run_limit, std::chrono::seconds(30));
   EXPECT_EQ(one.policy.on_failure.kind, FailurePolicy::Kind::carry_on);

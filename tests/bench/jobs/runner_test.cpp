@@ -25,7 +25,7 @@ class FakePort : public TaskPort {
  public:
   explicit FakePort(FakeCluster& cluster) : cluster_(cluster) {}
   void submit(const Work& work) override {
-    cluster_.begun.push_back(work.arguments);
+    cluster_.begun.push_back(work.arguments.substr(0, 100));
     cluster_.indexes.push_back(work.index);
     out_.push_back(work.index);
     cluster_.most_at_once = std::max(cluster_.most_at_once, out_.size());
@@ -61,7 +61,10 @@ struct RunnerTest : FolderFixture {
     cluster.begun.clear();
     cluster.indexes.clear();
     Hooks hooks;
-    hooks.connect = [this](const Step&) { return std::make_unique<FakePort>(cluster); };
+    hooks.connect = [this](const Step&) {
+      if (unreachable) throw std::runtime_error("no cluster");
+      return std::make_unique<FakePort>(cluster);
+    };
     hooks.benchmark = [this](const BenchmarkWork&, const std::filesystem::path&) { ++benchmarks; };
     hooks.interrupted = [this] { return interrupted; };
     hooks.now = [this] { return now; };
@@ -89,7 +92,7 @@ struct RunnerTest : FolderFixture {
 
   Job job;
   FakeCluster cluster;
-  bool interrupted = false;
+  bool interrupted = false, unreachable = false;
   int benchmarks = 0;
   Hooks::Clock::time_point now{std::chrono::hours(1)};
 };
@@ -107,6 +110,16 @@ TEST_F(RunnerTest, EachInputIsRunAndWrittenOnceAndNotAgainAfterwards) {
   EXPECT_EQ(report.end, End::done);
   EXPECT_EQ(report.steps[0].before, 100u);
   EXPECT_TRUE(cluster.begun.empty());
+}
+
+TEST_F(RunnerTest, LargeArgumentsHaveALimitOfTheirOwn) {
+  const std::string large(8u << 20, 'x');
+  const auto report =
+      run("name: j\nsteps:\n  - name: s\n    output: out.ndjson\n    map: {function: f, inputs: {range: {to: 20}}, "
+          "arguments: [" +
+          large + "]}\n");
+  EXPECT_EQ(report.steps[0].ok, 20u);
+  EXPECT_EQ(cluster.most_at_once, 8u);
 }
 
 TEST_F(RunnerTest, WhatAKilledRunHasWrittenIsNotRunAgain) {
@@ -191,6 +204,26 @@ TEST_F(RunnerTest, AChangedJobIsRefusedWithWhatHasChanged) {
   EXPECT_EQ(run(map_of("10", "    retries: 3\n    concurrency: 1\n")).end, End::done);
   EXPECT_EQ(run(map_of("11"), {.restart = true}).steps[0].ok, 11u);
   EXPECT_EQ(lines(), 11u);
+}
+
+TEST_F(RunnerTest, WhereThereIsNoClusterNothingIsThrownAway) {
+  run(map_of("10"));
+  const auto whole = read("out.ndjson");
+  unreachable = true;
+  EXPECT_THROW(run(map_of("10"), {.restart = true}), std::runtime_error);
+  EXPECT_EQ(read("out.ndjson"), whole);
+  // What is done needs no cluster.
+  EXPECT_EQ(run(map_of("10")).end, End::done);
+}
+
+TEST_F(RunnerTest, AFileThatShrinksWhileTheJobRunsIsNamed) {
+  cluster.before_wait = [this] { write("in.txt", "1\n"); };
+  std::string many;  // more than a reader holds in its buffer
+  for (int i = 0; i < 100'000; ++i) many += "line\n";
+  write("in.txt", many);
+  expect_in(refusal("name: j\nsteps: [{name: s, output: out.ndjson, concurrency: 2, map: {function: f, inputs: {lines: "
+                    "in.txt}}}]\n"),
+            "became shorter while the job ran");
 }
 
 TEST_F(RunnerTest, AFileOfSomebodyElseIsNotOverwritten) {
