@@ -301,6 +301,13 @@ std::unique_ptr<InputReader> open_inputs(const Inputs& inputs, const std::filesy
   return std::visit(Open{base}, inputs);
 }
 
+std::string file_of(const Inputs& inputs) {
+  if (const auto* lines = std::get_if<Lines>(&inputs)) return lines->file;
+  if (const auto* ndjson = std::get_if<Ndjson>(&inputs)) return ndjson->file;
+  if (const auto* csv = std::get_if<Csv>(&inputs)) return csv->file;
+  return {};
+}
+
 // The numbers of a range look alike: the first few speak for all.
 Survey survey(const Inputs& inputs, const std::filesystem::path& base, const Template& arguments) {
   Survey result;

@@ -27,6 +27,9 @@ class InputReader {
 // Files are looked for in `base`.
 std::unique_ptr<InputReader> open_inputs(const Inputs& inputs, const std::filesystem::path& base);
 
+// The file that inputs come from, as written; empty: none.
+std::string file_of(const Inputs& inputs);
+
 // What is known of inputs once all have been looked at.
 struct Survey {
   std::uint64_t count = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <set>
 
 #include "bench/jobs/parse_parts.hpp"
@@ -156,7 +157,7 @@ void parse_steps(const Field& field, const Defaults& defaults, Job& job) {
     const Step& step = job.steps.back();
     if (!names.insert(step.name).second)
       item.wrong(fmt::format("there is another step '{}': names must differ", step.name));
-    if (!files.insert(step.output.file).second)
+    if (!files.insert(std::filesystem::path(step.output.file).lexically_normal()).second)
       item.wrong(fmt::format("'{}' is another step's output already", step.output.file));
   }
 }

@@ -42,6 +42,11 @@ struct Describe {
 
   void operator()(const MapWork& map) const {
     const auto& output = prepared.step->output;
+    std::error_code none;
+    const auto file = file_of(map.inputs);
+    if (!file.empty() && std::filesystem::equivalent(folder / file, prepared.output, none)) {
+      throw BadJob(fmt::format("{} is both its input and its output", prepared.output.string()));
+    }
     auto looked = survey(map.inputs, folder, map.arguments);
     prepared.total = looked.count;
     prepared.first_arguments = std::move(looked.first_arguments);

@@ -1,6 +1,6 @@
-// A task's arguments as a job writes them: JSON with ${input}, ${input.FIELD} and ${index} in it, filled in for each input.
-// A text that is nothing but a reference becomes the value itself; ${input:text}, and any reference within other text,
-// becomes text; $${ is a plain ${. Pure; any thread may fill a template in.
+// A task's arguments as a job writes them: JSON with ${input}, ${input.FIELD} and ${index} in it, filled in for each
+// input. A text that is nothing but a reference becomes the value itself; ${input:text}, and any reference within other
+// text, becomes text; $${ is a plain ${. Pure; any thread may fill a template in.
 #pragma once
 
 #include <cstdint>

@@ -31,6 +31,11 @@ void on_interrupt(int number) {
   std::signal(number, SIG_DFL);
 }
 
+void watch_signals(void (*handler)(int)) {
+  std::signal(SIGINT, handler);
+  std::signal(SIGTERM, handler);
+}
+
 struct RunOptions {
   Where where;
   std::string file, out;
@@ -124,8 +129,7 @@ class Run {
   }
 
   int run() {
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
+    watch_signals(on_interrupt);
     const auto report = jobs::run_job(job_, folders_, options_.resume, hooks());
     progress_.reset();
     fmt::print("{}", options_.json ? jobs::json_of(report) + "\n" : jobs::table_of(report));
@@ -176,7 +180,10 @@ class Run {
     bench.no_limits = !work.limits;
     bench.report_folder = folder.string();
     if (options_.json) bench.lines = stderr;
+    // There is nothing to keep of half a benchmark: Ctrl-C ends it as it ends `covey bench`.
+    watch_signals(SIG_DFL);
     run_benchmark(bench, work.experiment);
+    watch_signals(on_interrupt);
   }
 
   void begin(const jobs::Step& step, const jobs::StepReport& report) {

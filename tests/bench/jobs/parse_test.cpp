@@ -104,6 +104,8 @@ TEST(ParseTest, MistakesAreNamedByPlaceAndKeyAndSayWhatWouldBeRight) {
       {"name: [\n", "job.yaml:2:1: not YAML: "},
       {"name: a\nname: b\n", "job.yaml:2:1: name: this key stands here twice; the first is at line 1"},
       {"name: a\n---\nname: b\n", "a file holds one job"},
+      {with_step("    output: a.csv\n" + kMap) + "  - output: ./x/../a.csv\n" + kMap,
+       "job.yaml:6:5: steps.1: './x/../a.csv' is another step's output already"},
       {with_step(kMap) + "  - name: s\n" + kMap, "job.yaml:5:5: steps.s: there is another step 's': names must differ"},
   };
   for (const auto& [text, wanted] : cases) {

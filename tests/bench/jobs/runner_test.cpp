@@ -234,6 +234,15 @@ TEST_F(RunnerTest, AFileOfSomebodyElseIsNotOverwritten) {
   expect_in(refusal(map_of("10")), "not a checkpoint");
 }
 
+TEST_F(RunnerTest, AnInputIsNotOverwritten) {
+  write("out.ndjson", "1\n");
+  expect_in(
+      refusal("name: j\nsteps: [{name: s, output: out.ndjson, map: {function: f, inputs: {lines: ./out.ndjson}}}]\n",
+              {.restart = true}),
+      "step 's': ");
+  EXPECT_EQ(read("out.ndjson"), "1\n");
+}
+
 TEST_F(RunnerTest, TwoRunsDoNotWriteTheSameOutput) {
   const Journal other(folder / "out.ndjson");
   expect_in(refusal(map_of("10")), "another `covey run` is writing it");
