@@ -111,11 +111,12 @@ struct TasksWork {
 };
 struct BenchmarkWork {
   std::string experiment;  // latency, throughput, map, exec, all
+  // Empty, and 0 for ideal_s: what the experiment takes by itself.
   std::vector<std::uint64_t> engines, counts, sizes;
   std::vector<double> dts_ms;
-  std::vector<std::string> schemes{"controller", "direct"};
-  double ideal_s = 2;
-  bool quick = false, limits = true;
+  std::vector<std::string> schemes, transports;
+  double ideal_s = 0;
+  bool quick = false, full = false, limits = true;
 };
 
 struct Step {

@@ -34,7 +34,8 @@ const std::vector<KnownKeys> kKnown{
     {"range", {"from", "to", "step"}},
     {"csv", {"file", "delimiter", "header"}},
     {"task", together({"name", "function", "arguments", "after"}, kTaskPolicy)},
-    {"benchmark", {"experiment", "engines", "n", "bytes", "dt", "ideal", "schemes", "quick", "limits"}},
+    {"benchmark",
+     {"experiment", "engines", "n", "bytes", "dt", "ideal", "schemes", "transports", "quick", "full", "limits"}},
     {"output", {"file", "format"}},
 };
 

@@ -190,6 +190,13 @@ void parse_wholes(const std::optional<Field>& field, std::int64_t most, std::vec
   }
 }
 
+std::vector<std::string> parse_words(const std::optional<Field>& field, std::initializer_list<std::string_view> known) {
+  std::vector<std::string> words;
+  if (!field || !field->is_list(fmt::format("words, of {}", fmt::join(known, ", ")))) return words;
+  for (const auto& item : field->items()) words.push_back(item.one_of(known).value_or(""));
+  return words;
+}
+
 }  // namespace
 
 BenchmarkWork parse_benchmark(const Field& field) {
@@ -207,14 +214,13 @@ BenchmarkWork parse_benchmark(const Field& field) {
     }
   }
   if (const auto ideal = field.find("ideal")) {
-    work.ideal_s = static_cast<double>(ideal->duration().value_or(Milliseconds(2000)).count()) / 1000;
+    work.ideal_s = static_cast<double>(ideal->duration().value_or(Milliseconds(0)).count()) / 1000;
   }
-  if (const auto schemes = field.find("schemes"); schemes && schemes->is_list("schemes, controller or direct")) {
-    work.schemes.clear();
-    for (const auto& item : schemes->items())
-      work.schemes.push_back(item.one_of({"controller", "direct"}).value_or(""));
-  }
+  work.schemes = parse_words(field.find("schemes"), {"controller", "direct"});
+  work.transports = parse_words(field.find("transports"), {"plain", "tls", "ssh"});
   if (const auto quick = field.find("quick")) work.quick = quick->flag().value_or(false);
+  if (const auto full = field.find("full")) work.full = full->flag().value_or(false);
+  if (work.quick && work.full) field.wrong("quick and full exclude each other");
   if (const auto limits = field.find("limits")) work.limits = limits->flag().value_or(true);
   return work;
 }

@@ -25,13 +25,16 @@ std::string digest_of(const TasksWork& work) {
 
 std::string digest_of(const BenchmarkWork& work) {
   Digest digest;
-  digest.field(work.experiment).field(fmt::format("{} {} {}", work.ideal_s, work.quick, work.limits));
+  digest.field(work.experiment).field(fmt::format("{} {} {} {}", work.ideal_s, work.quick, work.full, work.limits));
   for (const auto* list : {&work.engines, &work.counts, &work.sizes}) {
     digest.field(std::to_string(list->size()));
     for (const auto number : *list) digest.field(std::to_string(number));
   }
   for (const auto dt : work.dts_ms) digest.field(fmt::format("{}", dt));
-  for (const auto& scheme : work.schemes) digest.field(scheme);
+  for (const auto* list : {&work.schemes, &work.transports}) {
+    digest.field(std::to_string(list->size()));
+    for (const auto& word : *list) digest.field(word);
+  }
   return digest.hex();
 }
 

@@ -175,8 +175,10 @@ class Run {
     bench.sizes.assign(work.sizes.begin(), work.sizes.end());
     bench.dts_ms = work.dts_ms;
     bench.schemes = work.schemes;
+    bench.transports = work.transports;
     bench.ideal_s = work.ideal_s;
     bench.quick = work.quick;
+    bench.full = work.full;
     bench.no_limits = !work.limits;
     bench.report_folder = folder.string();
     if (options_.json) bench.lines = stderr;
