@@ -77,7 +77,9 @@ bool SshTunnel::answers() {
 
 std::string SshTunnel::log_text() const {
   std::ifstream in(log_);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return text;
 }
 
 }  // namespace covey::local

@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "common/bus/certificates.hpp"
 #include "tests/integration/cli_fixture.hpp"
 
 namespace covey::integration {
@@ -68,6 +69,23 @@ TEST_F(BenchTest, ANamedClusterIsMeasuredWithTheEnginesThatItHas) {
   EXPECT_EQ(values(found, "latency", "transport"), (Set{"plain", "ssh"}));
   expect_says(bench("latency --engines 3" + file), "has 2");
   expect_says(bench("latency --transport tls" + file), "plain");
+}
+
+TEST_F(BenchTest, ANamedTlsClusterIsMeasuredOverTlsAndThroughSsh) {
+  const auto certificates = bus::make_certificates(folder / "tls", {"127.0.0.1"});
+  local::LocalCluster::Options options;
+  options.folder = folder;
+  options.executable = COVEY_EXECUTABLE;
+  options.engines = 1;
+  options.tls_ca = certificates.authority;
+  options.tls_cert = certificates.server_cert;
+  options.tls_key = certificates.server_key;
+  cluster = std::make_unique<local::LocalCluster>(options);
+  connect(1);
+  const auto file = " --connect " + (folder / "client.json").string();
+  const auto found = rows("latency --quick --scheme direct --transport tls,ssh --n 1" + file);
+  EXPECT_EQ(values(found, "latency", "transport"), (Set{"tls", "ssh"}));
+  expect_says(bench("latency --transport plain" + file), "is tls");
 }
 
 TEST_F(BenchTest, WrongOptionsAreNamedWithWhatWouldBeRight) {

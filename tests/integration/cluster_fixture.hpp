@@ -30,6 +30,7 @@ struct ClusterFixture : testing::Test {
     options.nats_url = nats.url;
     options.user = nats.user;
     options.password = nats.password;
+    options.tls = nats.tls;
     auto client = client::Client::connect(options);
     EXPECT_TRUE(client) << client.error().message();
     EXPECT_TRUE((*client)->wait_for_engines(engines, kPatience));
