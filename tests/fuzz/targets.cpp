@@ -1,5 +1,6 @@
 #include "tests/fuzz/targets.hpp"
 
+#include <boost/json.hpp>
 #include <cstdlib>
 #include <sstream>
 #include <string>
@@ -8,6 +9,9 @@
 #include "bench/jobs/records.hpp"
 #include "client/core/client_core.hpp"
 #include "controller/core/broker.hpp"
+#include "controller/http/router.hpp"
+#include "controller/http/task_json.hpp"
+#include "controller/http/tokens.hpp"
 #include "engine/core/engine_core.hpp"
 #include "engine/exec/builtins.hpp"
 
@@ -179,6 +183,37 @@ void job_outputs(wire::ByteSpan input) {
     const auto second = format.recover(again, 100);
     if (!std::holds_alternative<jobs::Recovered>(second) || std::get<jobs::Recovered>(second).bytes != kept->bytes) std::abort();
   }
+}
+
+// What is valid JSON to the one that keeps nothing is valid to the other, and a task that is taken can be told.
+void http_bodies(wire::ByteSpan input) {
+  const auto text = wire::as_text(input);
+  const auto value = api::parse_json(text, 32);
+  if (value.has_value() != api::is_json(text, 32)) std::abort();
+  if (!value) return;
+  const boost::json::array* list = value->if_array();
+  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) static_cast<void>(api::parse_task((*list)[i], i, "[i]"));
+  const auto task = api::parse_task(*value, 0, {});
+  if (task && task->spec.function.empty()) std::abort();
+  std::vector<std::string_view> others;
+  if (value->is_object()) static_cast<void>(api::parse_spec(value->get_object(), {}, others));
+  std::string out;
+  api::append_outcome(out, input, 1, kEngine);
+  std::string bytes;
+  if (api::decode_base64(text, bytes) && api::encode_base64(bytes).size() != text.size()) std::abort();
+}
+
+void http_targets(wire::ByteSpan input) {
+  const auto text = wire::as_text(input);
+  if (const auto target = api::parse_target(text)) {
+    static_cast<void>(api::find_route(boost::beast::http::verb::get, target->segments));
+    static_cast<void>(target->query.check({"wait"}));
+    static_cast<void>(api::duration_parameter(target->query, "wait", {}, std::chrono::seconds(1)));
+    static_cast<void>(api::number_parameter(target->query, "limit", 1, 1, 10));
+  }
+  static_cast<void>(api::parse_duration(text));
+  api::Tokens tokens;
+  if (tokens.parse(text).empty() && tokens.size() == 0) std::abort();
 }
 
 }  // namespace covey::fuzz

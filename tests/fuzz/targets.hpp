@@ -20,11 +20,14 @@ void admin_requests(wire::ByteSpan input);
 void arguments(wire::ByteSpan input);             // of the built-in functions
 void job_files(wire::ByteSpan input);
 void job_outputs(wire::ByteSpan input);           // that a run goes on with
+void http_bodies(wire::ByteSpan input);           // of requests for tasks and maps
+void http_targets(wire::ByteSpan input);          // paths, queries, their values, files of tokens
 
 inline constexpr std::pair<std::string_view, Target> kTargets[] = {
     {"frames_to_controller", frames_to_controller}, {"frames_to_engine", frames_to_engine}, {"frames_to_client", frames_to_client},
     {"whole_values", whole_values},                 {"admin_requests", admin_requests},     {"arguments", arguments},
     {"job_files", job_files},                       {"job_outputs", job_outputs},
+    {"http_bodies", http_bodies},                   {"http_targets", http_targets},
 };
 
 }  // namespace covey::fuzz
