@@ -1,4 +1,5 @@
 // The HTTP server as strangers meet it: who may do what, limits, and requests that no good client sends.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -168,6 +169,25 @@ TEST_F(HttpTest, TlsServesTheNewCertificateOnceTheFilesChange) {
   serve(fresh);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (get(fresh).find("live") == std::string::npos) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+}
+
+TEST_F(HttpTest, TheLinesOfTheDocumentationWork) {
+  start_with_api(2);
+  std::ifstream in(COVEY_SOURCE "/docs/api.md");
+  std::string script = "set -euo pipefail\nexport no_proxy='*'\n";
+  bool code = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("```")) {
+      code = line == "```sh";
+    } else if (code) {
+      script += line + "\n";
+    }
+  }
+  EXPECT_GT(std::count(script.begin(), script.end(), '\n'), 30);
+  std::ofstream(folder / "api.sh") << script << "echo all lines have run\n";
+  const auto url = access.url.substr(0, access.url.size() - 1);
+  const auto output = run("COVEY_URL=" + url + " COVEY_TOKEN=" + access.token + " bash " + (folder / "api.sh").string());
+  EXPECT_NE(output.find("all lines have run"), std::string::npos) << output;
 }
 
 }  // namespace
