@@ -10,6 +10,10 @@ namespace covey::api {
 
 namespace asio = boost::asio;
 
+namespace {
+constexpr std::uint64_t kWindowAtFirst = 65'536;
+}
+
 Gateway::Gateway(asio::io_context& io, std::unique_ptr<bus::LocalConnection> connection, const std::string& cluster,
                  Identity identity)
     : io_(io),
@@ -76,7 +80,9 @@ std::uint64_t Gateway::submit(const Submission& submission) {
 }
 
 std::uint64_t Gateway::room() const {
-  return core_.window() > core_.unfinished() ? core_.window() - core_.unfinished() : 0;
+  // Before the controller has said, a modest number: the tasks wait here for the link.
+  const std::uint64_t window = core_.window() > 0 ? core_.window() : kWindowAtFirst;
+  return window > core_.unfinished() ? window - core_.unfinished() : 0;
 }
 
 void Gateway::cancel(const wire::TaskId& task) {

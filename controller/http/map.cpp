@@ -102,6 +102,11 @@ void Map::cancel() {
   hungry_->notify();
 }
 
+void Map::stop_feeding() {
+  cancelled_ = true;
+  hungry_->notify();
+}
+
 // ---- results ----
 
 void Map::on_result(std::uint64_t index, const client::ResultView& result) {

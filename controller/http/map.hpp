@@ -47,6 +47,8 @@ class Map : public Taker {
   // The inputs ended before they should; what came runs.
   void break_off(std::string why);
   void cancel();
+  // The service ends: whoever feeds it gives up.
+  void stop_feeding();
 
   // ---- results ----
   // Lines of NDJSON from position `after` on, up to about `most` bytes; moves `after`. Positions count from 0, in the order of

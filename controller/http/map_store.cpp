@@ -42,6 +42,10 @@ void MapStore::remove(const std::string& id) {
   if (!map->done()) leaving_.push_back(map);
 }
 
+void MapStore::stop() {
+  for (const Kept& kept : order_) kept.map->stop_feeding();
+}
+
 void MapStore::tick(const std::function<void(const Map&)>& news) {
   const auto now = Map::Clock::now();
   for (Kept& kept : order_) {

@@ -23,6 +23,8 @@ class MapStore {
   std::string fresh_id();
   // It is known no more; what is unfinished is cancelled, and the map stays in memory until that has ended.
   void remove(const std::string& id);
+  // Nobody feeds them any more.
+  void stop();
   // Calls back for each map that has begun, got on or ended since, and takes the rates' samples. Twice a second.
   void tick(const std::function<void(const Map&)>& news);
   std::vector<std::shared_ptr<Map>> all() const;  // the latest first

@@ -186,11 +186,15 @@ void Service::stop() {
   if (!in.thread.joinable()) return;
   asio::post(in.io, [&in] {
     in.server->stop();
+    in.maps->stop();
     in.events->stop();
     in.files_timer.cancel();
     in.wait_for_sessions(std::make_shared<asio::steady_timer>(in.io), kStopPauses);
   });
   in.thread.join();
+  // What was about to end, ends before the things that it refers to.
+  in.io.restart();
+  in.io.poll();
 }
 
 void Service::Inside::wait_for_sessions(const std::shared_ptr<asio::steady_timer>& timer, int left) {
