@@ -189,9 +189,9 @@ void Broker::assign(Engine& engine, TaskIndex index) {
   auto [known, fresh] = engine.known_specs.try_emplace(task.spec, spec.number);
   if (fresh || known->second != spec.number) {
     known->second = spec.number;
-    wire::encode(engine.peer->link.record(), wire::SpecRecord{spec.number, wire::as_bytes(spec.encoded)});
+    wire::encode(engine.peer->link.record(), wire::SpecRecord{task.spec, wire::as_bytes(spec.encoded)});
   }
-  wire::encode(engine.peer->link.record(), wire::RunRecord{spec.number, tasks_.handle(index), id_of(index), task.content.span()});
+  wire::encode(engine.peer->link.record(), wire::RunRecord{task.spec, tasks_.handle(index), id_of(index), task.content.span()});
   touch(*engine.peer);
 }
 

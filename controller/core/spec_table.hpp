@@ -19,7 +19,7 @@ class SpecTable {
     wire::TaskSpec spec;
     std::string encoded;
     std::uint64_t uses = 0;
-    std::uint64_t number = 0;  // on links to engines; never used again, unlike the index
+    std::uint64_t number = 0;  // never used again, unlike the index, which is what engines know it by
     std::uint32_t function = 0;  // among functions()
   };
 
