@@ -144,6 +144,7 @@ void ClientCore::deliver(ClientTask& task, const ResultView& result) {
   if (task.arriving) arriving_.erase(result.sequence);
   if (!args_.empty()) args_.erase(result.sequence);
   outcomes_.set(result.sequence, result.report.status == wire::TaskStatus::ok);
+  unuse_spec(task.spec);
   tasks_.erase(result.sequence);
   if (direct_frame != 0) finish_direct(direct_frame);
   port_.on_result(cookie, result);
@@ -154,17 +155,45 @@ void ClientCore::deliver(ClientTask& task, const ResultView& result) {
 std::uint32_t ClientCore::add_spec(const wire::TaskSpec& spec) {
   wire::Writer out;
   wire::encode_spec(out, spec);
-  std::string bytes(wire::as_text(out.span()));
-  const auto [found, fresh] = spec_by_bytes_.try_emplace(bytes, static_cast<std::uint32_t>(specs_.size()));
-  if (fresh) specs_.push_back({std::move(bytes), 0});
-  return found->second;
+  return add_spec(std::string(wire::as_text(out.span())));
+}
+
+std::uint32_t ClientCore::add_spec(std::string encoded) {
+  if (const auto found = spec_by_bytes_.find(encoded); found != spec_by_bytes_.end()) {
+    Spec& spec = specs_[found->second];
+    if (spec.uses++ == 0) idle_specs_.erase(spec.idle);
+    return found->second;
+  }
+  const std::uint32_t number = place_for_spec();
+  spec_by_bytes_.emplace(encoded, number);
+  specs_[number] = Spec{std::move(encoded), 0, 1, {}};
+  return number;
+}
+
+// A number may come to mean something else on the same link: a link keeps the order of definitions and submissions.
+std::uint32_t ClientCore::place_for_spec() {
+  if (idle_specs_.size() < kMostIdleSpecs) {
+    specs_.emplace_back();
+    return static_cast<std::uint32_t>(specs_.size() - 1);
+  }
+  const std::uint32_t number = idle_specs_.front();
+  idle_specs_.pop_front();
+  spec_by_bytes_.erase(specs_[number].encoded);
+  std::erase(direct_specs_, number);
+  return number;
+}
+
+void ClientCore::unuse_spec(std::uint32_t number) {
+  Spec& spec = specs_[number];
+  if (--spec.uses == 0) spec.idle = idle_specs_.insert(idle_specs_.end(), number);
 }
 
 void ClientCore::replace_spec(std::uint32_t number, const wire::TaskSpec& spec) {
   wire::Writer out;
   wire::encode_spec(out, spec);
   spec_by_bytes_.erase(specs_[number].encoded);
-  specs_[number] = {std::string(wire::as_text(out.span())), 0};
+  specs_[number].encoded = wire::as_text(out.span());
+  specs_[number].defined_on = 0;
   spec_by_bytes_[specs_[number].encoded] = number;
 }
 
@@ -182,6 +211,7 @@ std::uint64_t ClientCore::submit(const Submission& submission) {
     task.content = wire::SmallBytes(submission.content);
   }
   task.spec = submission.spec;
+  ++specs_[task.spec].uses;
   task.cookie = submission.cookie;
   task.direct = submission.scheme == Scheme::direct;
   if (!submission.extras.empty()) {

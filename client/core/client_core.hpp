@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -66,8 +67,11 @@ class ClientCore : private wire::Fetcher::Taker {
   wire::Time next_deadline() const;
 
   // ---- what a user wants ----
+  // A number for submissions, good until release_spec() has been called as often as add_spec() for these bytes.
   std::uint32_t add_spec(const wire::TaskSpec& spec);
-  // Gives a number that no unfinished task uses another meaning, so that a client of many specs keeps few.
+  std::uint32_t add_spec(std::string encoded);
+  void release_spec(std::uint32_t number) { unuse_spec(number); }
+  // Gives a number that no unfinished task uses another meaning, for who keeps such numbers for himself.
   void replace_spec(std::uint32_t number, const wire::TaskSpec& spec);
   // The task's number in the session. The caller keeps within window(); before a link exists, tasks wait here.
   std::uint64_t submit(const Submission& submission);
@@ -89,16 +93,20 @@ class ClientCore : private wire::Fetcher::Taker {
   wire::TaskId id_of(std::uint64_t sequence) const { return {session_, sequence}; }
   std::uint64_t window() const { return window_; }
   std::size_t unfinished() const { return tasks_.size(); }
+  std::size_t specs() const { return spec_by_bytes_.size(); }
   std::uint64_t max_payload() const { return uplink_.terms().max_payload; }
   std::uint64_t duplicates() const { return duplicates_; }
   std::uint64_t malformed_frames() const { return malformed_frames_; }
 
+  static constexpr std::size_t kMostIdleSpecs = 1024;  // that are kept although nobody uses them
   static constexpr wire::Duration kAcceptance = std::chrono::seconds(5);  // scheme direct: an engine accepts a frame within
 
  private:
   struct Spec {
     std::string encoded;
     std::uint32_t defined_on = 0;  // the link on which the controller was told
+    std::uint64_t uses = 0;        // by holders of its number and by unfinished tasks
+    std::list<std::uint32_t>::iterator idle{};  // where in idle_specs_, if nobody uses it
   };
   // Scheme direct: tasks that travelled together.
   struct DirectFrame {
@@ -125,6 +133,8 @@ class ClientCore : private wire::Fetcher::Taker {
     wire::BlobReference blob;
   };
 
+  void unuse_spec(std::uint32_t number);
+  std::uint32_t place_for_spec();
   void on_controller_records(wire::Reader& in);
   void on_linked();
   void pump();
@@ -160,6 +170,7 @@ class ClientCore : private wire::Fetcher::Taker {
 
   std::vector<Spec> specs_;
   std::unordered_map<std::string, std::uint32_t> spec_by_bytes_;
+  std::list<std::uint32_t> idle_specs_;  // the longest idle first; their numbers are given to others beyond the limit
   TaskPages tasks_;
   std::unordered_map<std::uint64_t, std::string> extras_;
   std::unordered_map<std::uint64_t, wire::Buffer> args_;  // of unfinished tasks, where they are large, by sequence
