@@ -37,6 +37,10 @@ class Buffer {
   bool empty() const { return size_ == 0; }
   std::span<const std::byte> span() const { return {data_, size_}; }
   std::string_view view() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  // Whether it keeps its bytes alive; if not, somebody else does, for as long as they say.
+  bool owning() const { return owner_ != nullptr || size_ == 0; }
+  // A part of it, which shares the ownership of the whole.
+  Buffer slice(std::size_t offset, std::size_t size) const { return Buffer(owner_, span().subspan(offset, size)); }
 
  private:
   std::shared_ptr<const void> owner_;

@@ -4,6 +4,8 @@ namespace covey::wire {
 namespace {
 
 constexpr std::uint8_t kReferenceBit = 0x80;  // in a content's codec byte and in a report's status byte
+constexpr std::uint8_t kOutputBit = 0x40;     // in a report's status byte
+constexpr std::uint8_t kStatusMask = 0x3f;
 
 void type(Writer& out, RecordType value) { out.u8(static_cast<std::uint8_t>(value)); }
 
@@ -314,6 +316,8 @@ void encode_spec(Writer& out, const TaskSpec& spec) {
   out.varint(spec.labels.size());
   for (const auto& label : spec.labels) out.text(label);
   out.u8(spec.detached ? 1 : 0);
+  out.u8(spec.chunked ? 1 : 0);
+  out.text(spec.variable);
 }
 
 std::optional<TaskSpec> decode_spec(ByteSpan bytes) {
@@ -330,6 +334,8 @@ std::optional<TaskSpec> decode_spec(ByteSpan bytes) {
   for (auto left = in.count(); left > 0 && in.ok(); --left) spec.targets.push_back(id64<Incarnation>(in));
   for (auto left = in.count(); left > 0 && in.ok(); --left) spec.labels.emplace_back(in.text());
   spec.detached = flag(in);
+  spec.chunked = flag(in);
+  spec.variable = in.text();
   if (!in.ok() || !in.at_end() || spec.function.empty() || spec.max_attempts == 0) return std::nullopt;
   return spec;
 }
@@ -380,33 +386,56 @@ std::optional<SubmitExtras> decode_extras(ByteSpan bytes) {
   return extras;
 }
 
+namespace {
+
+void encode_output(Writer& out, const RunOutput& output) {
+  out.u8(static_cast<std::uint8_t>((output.out_cut ? 1 : 0) | (output.err_cut ? 2 : 0)));
+  out.text(output.out);
+  out.text(output.err);
+}
+
+RunOutput decode_output(Reader& in) {
+  RunOutput output;
+  const auto cut = in.u8();
+  if (cut > 3) in.fail();
+  output.out_cut = (cut & 1) != 0;
+  output.err_cut = (cut & 2) != 0;
+  output.out = in.text();
+  output.err = in.text();
+  return output;
+}
+
+}  // namespace
+
 void encode_report(Writer& out, const RunReport& report) {
   auto first = static_cast<std::uint8_t>(report.status);
   if (is_reference(report.content)) first |= kReferenceBit;
+  if (!report.output.empty()) first |= kOutputBit;
   out.u8(first);
   out.text(report.error);
   out.fixed(report.started_unix_us);
   out.varint(report.duration_us);
   out.bytes(report.content);
+  if (!report.output.empty()) encode_output(out, report.output);
 }
 
 std::optional<RunReport> decode_report(ByteSpan bytes) {
   Reader in(bytes);
   RunReport report;
-  const auto first = static_cast<std::uint8_t>(in.u8() & ~kReferenceBit);
-  if (first > static_cast<std::uint8_t>(kLastTaskStatus)) return std::nullopt;
-  report.status = static_cast<TaskStatus>(first);
+  const auto first = in.u8();
+  if ((first & kStatusMask) > static_cast<std::uint8_t>(kLastTaskStatus)) return std::nullopt;
+  report.status = static_cast<TaskStatus>(first & kStatusMask);
   report.error = in.text();
   report.started_unix_us = in.fixed<std::int64_t>();
   report.duration_us = in.varint();
   report.content = in.bytes();
+  if ((first & kOutputBit) != 0) report.output = decode_output(in);
   if (!in.ok() || !in.at_end()) return std::nullopt;
   return report;
 }
 
 TaskStatus report_status(ByteSpan report) {
-  return report.empty() ? TaskStatus::failed
-                        : static_cast<TaskStatus>(static_cast<std::uint8_t>(report[0]) & ~kReferenceBit);
+  return report.empty() ? TaskStatus::failed : static_cast<TaskStatus>(static_cast<std::uint8_t>(report[0]) & kStatusMask);
 }
 
 std::optional<BlobReference> report_reference(ByteSpan report) {
@@ -418,6 +447,14 @@ std::optional<BlobReference> report_reference(ByteSpan report) {
 
 bool report_has_reference(ByteSpan report) {
   return !report.empty() && (static_cast<std::uint8_t>(report[0]) & kReferenceBit) != 0;
+}
+
+void append_to_run(Writer& run, ByteSpan item) { run.bytes(item); }
+
+std::optional<ByteSpan> next_of_run(Reader& run) {
+  if (run.at_end()) return std::nullopt;
+  const auto item = run.bytes();
+  return run.ok() ? std::optional(item) : std::nullopt;
 }
 
 }  // namespace covey::wire

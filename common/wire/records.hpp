@@ -77,6 +77,8 @@ struct TaskSpec {
   std::vector<Incarnation> targets;  // engines that may run it; empty: any
   std::vector<std::string> labels;   // "name=value" pairs that its engine must have
   bool detached = false;             // results wait in the controller until asked for
+  bool chunked = false;              // its content is a run of contents, its value a run of reports; see below
+  std::string variable;              // of the engine, where the function works on one; else empty
   bool operator==(const TaskSpec&) const = default;
 };
 
@@ -194,6 +196,13 @@ struct AcceptedRecord {
   std::uint64_t frame = 0;
 };
 
+// What a run printed, where the function captures it: raw bytes, the end of longer output.
+struct RunOutput {
+  std::string_view out, err;
+  bool out_cut = false, err_cut = false;  // the beginning is missing
+  bool empty() const { return out.empty() && err.empty(); }
+};
+
 // How one run went.
 struct RunReport {
   TaskStatus status = TaskStatus::ok;
@@ -201,6 +210,7 @@ struct RunReport {
   std::int64_t started_unix_us = 0;
   std::uint64_t duration_us = 0;
   ByteSpan content;
+  RunOutput output{};
 };
 
 void encode(Writer& out, const SpecRecord& record);
@@ -261,5 +271,11 @@ TaskStatus report_status(ByteSpan report);
 bool report_has_reference(ByteSpan report);
 // nullopt where the report is malformed or its content is inline.
 std::optional<BlobReference> report_reference(ByteSpan report);
+
+// A chunk is one task that carries many inputs: the payload of its content is a run of contents, that of its value a run of
+// as many reports, each with its length before it, and both payloads have the codec `bytes`.
+void append_to_run(Writer& run, ByteSpan item);
+// Reads the next item; nullopt at the end, or where the run is malformed (then the reader has failed).
+std::optional<ByteSpan> next_of_run(Reader& run);
 
 }  // namespace covey::wire

@@ -64,6 +64,8 @@ TEST(RecordsTest, ASpecKeepsItsFields) {
   spec.targets = {Incarnation{1}, Incarnation{2}};
   spec.labels = {"gpu=a100"};
   spec.detached = true;
+  spec.chunked = true;
+  spec.variable = "weights";
   Writer out;
   encode_spec(out, spec);
   EXPECT_EQ(decode_spec(out.span()), spec);
@@ -101,6 +103,34 @@ TEST(RecordsTest, EveryTruncationOfAReportIsRefused) {
   EXPECT_EQ(report->status, TaskStatus::failed);
   EXPECT_EQ(report->error, "an error");
   for (std::size_t size = 0; size < out.size(); ++size) EXPECT_FALSE(decode_report(out.span().first(size)));
+}
+
+TEST(RecordsTest, AReportCarriesWhatTheRunPrinted) {
+  Writer out;
+  encode_report(out, {TaskStatus::failed, "exit code 1", 5, 6, {}, {"printed\n", "", false, true}});
+  const auto report = decode_report(out.span());
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report_status(out.span()), TaskStatus::failed);
+  EXPECT_EQ(report->output.out, "printed\n");
+  EXPECT_EQ(report->output.err, "");
+  EXPECT_FALSE(report->output.out_cut);
+  EXPECT_TRUE(report->output.err_cut);
+  for (std::size_t size = 0; size < out.size(); ++size) EXPECT_FALSE(decode_report(out.span().first(size)));
+}
+
+TEST(RecordsTest, ARunOfItemsIsReadBackAndACutOneIsRefused) {
+  Writer run;
+  for (const auto* item : {"a", "", "long enough"}) append_to_run(run, as_bytes(item));
+  Reader in(run.span());
+  EXPECT_EQ(as_text(*next_of_run(in)), "a");
+  EXPECT_EQ(as_text(*next_of_run(in)), "");
+  EXPECT_EQ(as_text(*next_of_run(in)), "long enough");
+  EXPECT_FALSE(next_of_run(in));
+  EXPECT_TRUE(in.ok());
+  Reader cut(run.span().first(run.size() - 1));
+  while (next_of_run(cut)) {
+  }
+  EXPECT_FALSE(cut.ok());
 }
 
 TEST(RecordsTest, AContentIsInlineOrAReference) {
