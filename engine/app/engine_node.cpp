@@ -12,6 +12,7 @@
 #include "engine/exec/builtins.hpp"
 #include "engine/exec/plugin_loader.hpp"
 #include "engine/exec/process.hpp"
+#include "engine/exec/report.hpp"
 
 namespace covey::engine {
 
@@ -24,7 +25,6 @@ wire::Incarnation random_incarnation() {
 
 constexpr auto kWatchPause = std::chrono::milliseconds(50), kIdleWatchPause = std::chrono::milliseconds(500);
 constexpr int kStuckStatus = 3;
-constexpr std::size_t kLongestError = 8 * 1024;  // bytes of an error's text that travel
 
 }  // namespace
 
@@ -64,20 +64,21 @@ void EngineNode::start(const RunOrder& order) {
   const Function* function = functions_.find(order.spec->function);
   if (function == nullptr) return refuse_unknown(order.run, order.spec->function);
   const bool small = order.args.buffer.size() <= wire::kInlinePayloadBytes;
-  if (small && function->info().inline_safe && options_.inline_functions && jobs_ == 0) {
+  const bool quick = small && function->info().inline_safe && !order.spec->chunked;
+  if (quick && options_.inline_functions && jobs_ == 0) {
     return run_inline(order, *function);  // it ends before this call does, so the bytes outlive it
   }
   wire::Payload args = order.args;
   if (!order.shared) args.buffer = wire::Buffer::copy_of(args.buffer.span());
   const std::chrono::milliseconds limit(order.spec->run_limit_ms);
   ++jobs_;
-  pool_->push(Job{order.run, function, std::move(args), limit, order.recallable});
+  pool_->push(Job{order.run, function, std::move(args), limit, order.recallable, order.spec->chunked, order.spec->variable});
 }
 
 // A clock is read once for each run: it begins when the one before it ended, or when its frame came.
 void EngineNode::run_inline(const RunOrder& order, const Function& function) {
   const wire::Time started = std::max(order.now, last_inline_end_);
-  CallContext context;
+  CallContext context(std::nullopt, order.spec->variable);
   const Outcome outcome = run_guarded(function, context, order.args);
   last_inline_end_ = std::chrono::steady_clock::now();
   const std::int64_t duration = (last_inline_end_ - started).count();
@@ -101,8 +102,7 @@ void EngineNode::refuse_unknown(RunHandle run, const std::string& function) {
 
 void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns) {
   content_scratch_.clear();
-  wire::RunReport result{outcome.status, std::string_view(outcome.error).substr(0, kLongestError), started_unix_us,
-                         static_cast<std::uint64_t>(duration_ns / 1000), {}};
+  wire::RunReport result = report_of(outcome, started_unix_us, duration_ns);
   std::string too_large;
   const wire::Buffer& value = outcome.value.buffer;
   if (value.size() > core_->max_payload()) {

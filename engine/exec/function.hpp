@@ -46,7 +46,9 @@ class CallContext {
   CallContext() = default;
   // `deadline`: when the run limit passes. Whoever owns the run enforces it; sleep_for() and `exec` also notice by
   // themselves.
-  explicit CallContext(std::optional<Clock::time_point> deadline) : deadline_(deadline) {}
+  // `variable`: which of the engine's variables the task names; valid while the context lives.
+  explicit CallContext(std::optional<Clock::time_point> deadline, std::string_view variable = {})
+      : deadline_(deadline), variable_(variable) {}
   CallContext(const CallContext&) = delete;
   CallContext& operator=(const CallContext&) = delete;
 
@@ -55,6 +57,7 @@ class CallContext {
   // True: the reason is the run limit.
   bool over_limit() const { return stop_.load(std::memory_order_relaxed) == kOverLimit; }
   std::optional<Clock::time_point> deadline() const { return deadline_; }
+  std::string_view variable() const { return variable_; }
 
   // Sleeps as precisely as nanosleep; false: it was cancelled, or its limit passed, before the end.
   bool sleep_for(std::chrono::nanoseconds duration);
@@ -70,6 +73,7 @@ class CallContext {
 
   std::atomic<std::uint32_t> stop_{kRun};  // also the futex that sleep_for() waits on
   std::optional<Clock::time_point> deadline_;
+  std::string_view variable_;
   std::mutex mutex_;  // guards hook_
   std::function<void()> hook_;
 };
@@ -78,8 +82,8 @@ class Function {
  public:
   virtual ~Function() = default;
   virtual const FunctionInfo& info() const = 0;
-  // Several threads may run it at once. May throw; what it throws becomes a failure. The bytes of `args` need not
-  // outlive the call, even where the Buffer is shared: a result is always made of bytes of its own.
+  // Several threads may run it at once. May throw; what it throws becomes a failure. The bytes of `args` outlive the call
+  // only in a share of a Buffer that says that it is owning().
   virtual Outcome run(CallContext& context, const wire::Payload& args) const = 0;
 };
 

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "engine/exec/chunk.hpp"
+
 namespace covey::engine {
 
 namespace {
@@ -175,7 +177,7 @@ void SlotPool::run_slot(Slot& slot) {
   while (begin_next(slot, lock)) {
     lock.unlock();
     Finished finished{.handle = slot.job.handle, .outcome = {}, .started_unix_us = unix_us_now()};
-    finished.outcome = run_guarded(*slot.job.function, *slot.context, slot.job.args);
+    finished.outcome = (slot.job.chunked ? run_chunk : run_guarded)(*slot.job.function, *slot.context, slot.job.args);
     const auto ended = Clock::now();
     slot.job.args = {};  // freed without the lock
     finished.duration_ns = std::chrono::nanoseconds(ended - slot.started).count();
@@ -201,7 +203,7 @@ bool SlotPool::begin_next(Slot& slot, std::unique_lock<std::mutex>& lock) {
   if (const auto limit = slot.job.run_limit; limit.count() > 0 && limit < Clock::time_point::max() - slot.started) {
     deadline = slot.started + limit;
   }
-  slot.context.emplace(deadline);
+  slot.context.emplace(deadline, slot.job.variable);
   ++running_;
   return true;
 }

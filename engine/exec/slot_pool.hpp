@@ -27,6 +27,8 @@ struct Job {
   wire::Payload args;
   std::chrono::nanoseconds run_limit{0};  // 0: none
   bool recallable = true;              // recall_newest() may take it back
+  bool chunked = false;                // args are a run of contents
+  std::string variable{};              // that the task names
 };
 
 struct Finished {
