@@ -30,7 +30,7 @@ void check_echo(const client::AsyncResult& result) {
   if (result.get().buffer.view() != "\"\"") throw std::runtime_error("echo returned something else");
 }
 
-Round echo_round(client::View& view, std::size_t count) {
+Round echo_round(client::LoadBalancedView& view, std::size_t count) {
   std::vector<client::AsyncResult> results;
   results.reserve(count);
   const auto tic = Clock::now();

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/system_executor.hpp>
+
 #include "client/session.hpp"
 #include "common/wire/records.hpp"
 
@@ -14,11 +17,17 @@ Metadata metadata_of(const ResultState& state, const Outcome& outcome) {
   metadata.task = {state.session->id(), outcome.sequence};
   metadata.attempts = outcome.attempts;
   metadata.engine = outcome.engine;
+  metadata.submitted_unix_us = outcome.submitted_unix_us;
   if (const auto report = wire::decode_report(outcome.report.span())) {
     metadata.status = report->status;
     metadata.error = report->error;
     metadata.started_unix_us = report->started_unix_us;
     metadata.duration_us = report->duration_us;
+    if (report->started_unix_us != 0) metadata.completed_unix_us = report->started_unix_us + static_cast<std::int64_t>(report->duration_us);
+    metadata.stdout_text = report->output.out;
+    metadata.stderr_text = report->output.err;
+    metadata.stdout_cut = report->output.out_cut;
+    metadata.stderr_cut = report->output.err_cut;
   }
   return metadata;
 }
@@ -44,6 +53,10 @@ bool wait_until(ResultState& state, std::chrono::nanoseconds timeout, Predicate 
     return true;
   }
   return state.session->changed.wait_for(lock, timeout, predicate);
+}
+
+[[noreturn]] void throw_timeout(std::chrono::nanoseconds timeout) {
+  throw TimeoutError(fmt::format("no result within {:.3f} s", std::chrono::duration<double>(timeout).count()));
 }
 
 }  // namespace
@@ -74,11 +87,13 @@ void AsyncResult::on_ready(std::function<void()> callback) const {
   callback();
 }
 
+bool AsyncResult::wait_at(std::size_t index, std::chrono::nanoseconds timeout) const {
+  return state_->has_outcome(index) || wait_until(*state_, timeout, [&] { return state_->has_outcome(index); });
+}
+
 wire::Payload AsyncResult::get_at(std::size_t index, std::chrono::nanoseconds timeout) const {
   if (index >= size()) throw std::out_of_range(fmt::format("task {} of {}", index, size()));
-  if (!state_->has_outcome(index) && !wait_until(*state_, timeout, [&] { return state_->has_outcome(index); })) {
-    throw TimeoutError(fmt::format("no result within {:.3f} s", std::chrono::duration<double>(timeout).count()));
-  }
+  if (!wait_at(index, timeout)) throw_timeout(timeout);
   const Outcome& outcome = state_->outcome(index);
   const auto report = wire::decode_report(outcome.report.span());
   if (!report || report->status != wire::TaskStatus::ok) throw TaskError(metadata_of(*state_, outcome), index);
@@ -88,6 +103,14 @@ wire::Payload AsyncResult::get_at(std::size_t index, std::chrono::nanoseconds ti
   return {content->codec, wire::Buffer::copy_of(content->bytes)};
 }
 
+std::vector<wire::Payload> AsyncResult::get_all(std::chrono::nanoseconds timeout) const {
+  if (!wait(timeout)) throw_timeout(timeout);
+  std::vector<wire::Payload> values;
+  values.reserve(size());
+  for (std::size_t i = 0; i < size(); ++i) values.push_back(get_at(i));
+  return values;
+}
+
 Metadata AsyncResult::metadata(std::size_t index) const {
   if (index >= size() || !state_->has_outcome(index)) throw std::logic_error("the task has not ended");
   return metadata_of(*state_, state_->outcome(index));
@@ -95,7 +118,7 @@ Metadata AsyncResult::metadata(std::size_t index) const {
 
 std::optional<std::size_t> AsyncResult::next(std::chrono::nanoseconds timeout) const {
   if (size() == 0) return std::nullopt;
-  if (!state_->ordered) {
+  if (!state_->keeps_order) {
     if (state_->handed_out > 0 || !wait(timeout)) return std::nullopt;
     state_->handed_out = 1;
     return 0;
@@ -110,6 +133,59 @@ std::optional<std::size_t> AsyncResult::next(std::chrono::nanoseconds timeout) c
     return std::nullopt;
   }
   return state_->order[state_->handed_out++];
+}
+
+// ---- ranges ----
+
+CompletedRange AsyncResult::as_completed(std::chrono::nanoseconds timeout) const { return {*this, true, timeout}; }
+CompletedRange AsyncResult::in_order(std::chrono::nanoseconds timeout) const { return {*this, false, timeout}; }
+CompletedRange AsyncResult::results(std::chrono::nanoseconds timeout) const { return {*this, state_ && !state_->in_order, timeout}; }
+
+std::size_t AsyncResult::completed_at(std::size_t position, std::chrono::nanoseconds timeout) const {
+  if (!state_->keeps_order) return 0;
+  if (!wait_until(*state_, timeout, [&] { return state_->order.size() > position; })) throw_timeout(timeout);
+  const std::lock_guard lock(state_->session->waiting);
+  return state_->order[position];
+}
+
+Completed CompletedRange::Iterator::operator*() const {
+  const AsyncResult& result = range_->result_;
+  const std::size_t index = range_->by_completion_ ? result.completed_at(position_, range_->timeout_) : position_;
+  if (!result.wait_at(index, range_->timeout_)) throw_timeout(range_->timeout_);
+  return {result, index};
+}
+
+// ---- waiting without blocking ----
+
+boost::asio::any_io_executor AsyncResult::loop() const {
+  if (!state_) return boost::asio::system_executor();
+  return state_->session->executor();
+}
+
+void AsyncResult::wait_later(std::size_t count, std::shared_ptr<Completion> completion) const {
+  if (state_) {
+    const std::lock_guard lock(state_->session->waiting);
+    state_->waiters.fetch_add(1);
+    if (state_->done.load() < std::min(count, state_->total)) {
+      state_->waits.push_back({std::min(count, state_->total), std::move(completion)});
+      return;
+    }
+    state_->waiters.fetch_sub(1);
+  }
+  completion->complete({});
+}
+
+void AsyncResult::give_up(Completion& completion) const {
+  std::shared_ptr<Completion> waiting;
+  if (state_) {
+    const std::lock_guard lock(state_->session->waiting);
+    const auto found = std::find_if(state_->waits.begin(), state_->waits.end(), [&](const auto& wait) { return wait.completion.get() == &completion; });
+    if (found == state_->waits.end()) return;  // it has ended, and its handler is on its way
+    waiting = std::move(found->completion);
+    state_->waits.erase(found);
+    state_->waiters.fetch_sub(1);
+  }
+  completion.complete(boost::asio::error::operation_aborted);
 }
 
 void AsyncResult::abort() const {

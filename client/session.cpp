@@ -71,6 +71,11 @@ void Session::leave_when_spilled(std::chrono::steady_clock::time_point deadline)
 }
 
 void Session::leave() {
+  {
+    const std::lock_guard lock(pending_mutex_);
+    closed_ = true;
+  }
+  window_.close();
   take_pending();
   core_.say_goodbye();
   abandon_unfinished();
@@ -94,71 +99,89 @@ void Session::abandon_unfinished() {
 void Session::log(std::string_view line) { spdlog::warn("{}", line); }
 
 std::string Session::refusal() {
-  const std::lock_guard lock(spec_mutex_);
+  const std::lock_guard lock(waiting);
   return core_.refusal();
 }
 
-std::uint32_t Session::add_spec(const wire::TaskSpec& spec) {
-  if (on_loop() || !thread_.joinable()) return core_.add_spec(spec);
-  std::promise<std::uint32_t> number;
-  boost::asio::post(io_, [&] { number.set_value(core_.add_spec(spec)); });
-  return number.get_future().get();
+std::shared_ptr<SpecText> Session::share_spec(const wire::TaskSpec& spec) {
+  wire::Writer out;
+  wire::encode_spec(out, spec);
+  const auto retire = [self = shared_from_this()](SpecText* text) { self->retire(text); };
+  return {new SpecText{std::string(wire::as_text(out.span()))}, retire};
+}
+
+// The loop may still have to see submissions that name it.
+void Session::retire(SpecText* spec) {
+  const std::lock_guard lock(pending_mutex_);
+  retired_.emplace_back(spec);
+  if (!closed_) schedule();
 }
 
 // ---- submitting ----
 
 void Session::acquire(std::size_t tasks) {
-  const auto before = outstanding_.fetch_add(tasks, std::memory_order_relaxed);
-  if (before + tasks <= window_.load(std::memory_order_relaxed) || before == 0) return;
   if (on_loop()) {
-    outstanding_.fetch_sub(tasks, std::memory_order_relaxed);
-    throw QueueFull("the queue is at its limit: wait for results before submitting more");
+    if (tasks <= window_.limit() && window_.try_acquire(tasks)) return;
+    throw QueueFull(make_error_code(Errc::queue_full).message());
   }
-  blocked_.fetch_add(1);
-  std::unique_lock lock(waiting);
-  changed.wait(lock, [&] { return outstanding_.load() <= std::max<std::uint64_t>(window_.load(), tasks); });
-  blocked_.fetch_sub(1);
+  if (!window_.acquire(tasks)) throw std::runtime_error(make_error_code(Errc::closed).message());
 }
 
 // Submissions of one turn of the caller travel to the loop together: only the first wakes it.
-void Session::submit(Pending pending) {
-  if (on_loop()) {
+bool Session::submit(Pending pending) {
+  if (on_loop() && loop_) {
     submit_now(pending);
-    return loop_->request_turn();
+    loop_->request_turn();
+    return true;
   }
   const std::lock_guard lock(pending_mutex_);
+  if (closed_) return false;
   pending_.push_back(std::move(pending));
   schedule();
+  return true;
 }
 
-void Session::submit(std::vector<Pending> pending) {
-  if (on_loop()) {
+bool Session::submit(std::vector<Pending> pending) {
+  if (on_loop() && loop_) {
     for (const auto& one : pending) submit_now(one);
-    return loop_->request_turn();
+    loop_->request_turn();
+    return true;
   }
   const std::lock_guard lock(pending_mutex_);
+  if (closed_) return false;
   pending_.insert(pending_.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
   schedule();
+  return true;
 }
 
+// A view may outlive the client, and what it lets go may be the last that keeps the session.
 void Session::schedule() {
   if (std::exchange(pending_posted_, true)) return;
-  boost::asio::post(io_, [this] { take_pending(); });
+  boost::asio::post(io_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->take_pending();
+  });
 }
 
 void Session::take_pending() {
   std::vector<Pending> taken;
+  std::vector<std::unique_ptr<SpecText>> retired;
   {
     const std::lock_guard lock(pending_mutex_);
     taken.swap(pending_);
+    retired.swap(retired_);
     pending_posted_ = false;
   }
   for (const auto& pending : taken) submit_now(pending);
+  for (const auto& spec : retired) {
+    if (spec->added) core_.release_spec(spec->number);
+  }
   if (loop_) loop_->turn();
 }
 
 void Session::submit_now(const Pending& pending) {
-  const auto sequence = core_.submit({pending.scheme, pending.spec, pending.content.span(), pending.large.get(), wire::as_bytes(pending.extras),
+  SpecText& spec = *pending.spec;
+  if (!std::exchange(spec.added, true)) spec.number = core_.add_spec(spec.encoded);
+  const auto sequence = core_.submit({pending.scheme, spec.number, pending.content.span(), pending.large.get(), wire::as_bytes(pending.extras),
                                       reinterpret_cast<std::uint64_t>(pending.segment)});
   if (pending.first) pending.segment->first_sequence = sequence;
 }
@@ -170,52 +193,12 @@ void Session::cancel(const wire::TaskId& task) {
   });
 }
 
-// ---- results ----
-
-void Session::on_result(std::uint64_t cookie, const ResultView& result) {
-  auto* segment = reinterpret_cast<Segment*>(cookie);
-  std::shared_ptr<ResultState> state = segment->state;
-  const std::size_t index = segment->first_index + (result.sequence - segment->first_sequence);
-  Outcome& outcome = state->outcome(index);
-  wire::Writer report;
-  wire::encode_report(report, result.report);
-  outcome.report = wire::SmallBytes(report.span());
-  if (!result.value.buffer.empty()) outcome.value = std::make_unique<const wire::Payload>(result.value);
-  outcome.sequence = result.sequence;
-  outcome.attempts = result.attempts;
-  outcome.engine = result.engine;
-  if (!state->has.empty()) state->has[index].store(true, std::memory_order_release);
-  if (result.report.status != wire::TaskStatus::ok) state->failed.fetch_add(1, std::memory_order_relaxed);
-  const bool last = state->done.load(std::memory_order_relaxed) + 1 == state->total;
-  if (last) state->finished_ns.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-  if (--segment->left == 0) {
-    segment->state = nullptr;
-    if (segment != &state->segment) delete segment;
-  }
-  if (state->ordered) {
-    const std::lock_guard lock(waiting);
-    state->order.push_back(static_cast<std::uint32_t>(index));
-  }
-  state->done.fetch_add(1);
-  outstanding_.fetch_sub(1);
-  if (state->waiters.load() == 0 && blocked_.load() == 0) return;
-  std::vector<std::function<void()>> callbacks;
-  {
-    const std::lock_guard lock(waiting);
-    if (last) callbacks.swap(state->callbacks);
-    changed.notify_all();
-  }
-  for (auto& callback : callbacks) callback();
-}
+// ---- the controller's words ----
 
 void Session::on_window(std::uint64_t tasks) {
-  const std::lock_guard lock(waiting);
-  window_.store(tasks);
   max_payload_.store(core_.max_payload(), std::memory_order_relaxed);
-  changed.notify_all();
+  window_.set_limit(tasks);
 }
-
-// ---- requests ----
 
 void Session::on_response(std::uint64_t number, std::string_view json) {
   const std::lock_guard lock(waiting);

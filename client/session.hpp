@@ -15,49 +15,18 @@
 
 #include "client/client.hpp"
 #include "client/core/client_core.hpp"
+#include "client/result_state.hpp"
+#include "client/window.hpp"
 #include "common/bus/core_loop.hpp"
 
 namespace covey::client {
 
-// Tasks with consecutive numbers that belong to one AsyncResult. Loop thread only, but for construction.
-struct Segment {
-  std::shared_ptr<ResultState> state;  // kept alive while results are due
-  std::uint64_t first_sequence = 0;
-  std::size_t first_index = 0;
-  std::size_t left = 0;
-};
-
-struct Outcome {
-  wire::SmallBytes report;
-  std::unique_ptr<const wire::Payload> value;  // where it was too large for the report
-  std::uint64_t sequence = 0;
-  std::uint32_t attempts = 0;
-  wire::Incarnation engine = wire::Incarnation::none;
-};
-
-// What an AsyncResult shares with the loop. The loop writes outcomes[i], then publishes it through `done` (release);
-// readers look at `done` (acquire) first, or hold Session::waiting for the order of completion.
-struct ResultState {
-  std::shared_ptr<Session> session;
-  std::size_t total = 1;
-  std::atomic<std::size_t> done{0};
-  std::atomic<std::size_t> failed{0};
-  std::atomic<int> waiters{0};     // somebody waits in Session::changed
-  bool ordered = false;            // keeps the order of completion: maps
-  Segment segment;                 // of a lone task
-  Outcome single;
-  std::vector<Outcome> many;       // maps
-  std::vector<std::atomic<bool>> has;  // maps: which of `many` are there
-  std::vector<std::uint32_t> order;    // guarded by Session::waiting
-  std::size_t handed_out = 0;          // of `order`, by next(); guarded likewise
-  std::vector<std::function<void()>> callbacks;  // guarded likewise
-  std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
-  std::atomic<std::int64_t> finished_ns{0};  // on the steady clock
-
-  Outcome& outcome(std::size_t index) { return many.empty() ? single : many[index]; }
-  bool has_outcome(std::size_t index) const {
-    return has.empty() ? done.load(std::memory_order_acquire) > 0 : has[index].load(std::memory_order_acquire);
-  }
+// What tasks have in common, as a view shares it with the loop. The loop learns of its end after all submissions that name
+// it, and so may use plain pointers.
+struct SpecText {
+  std::string encoded;
+  std::uint32_t number = 0;  // the core's; loop thread only
+  bool added = false;        // likewise
 };
 
 class Session : public std::enable_shared_from_this<Session>, private Port {
@@ -70,20 +39,24 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void close();
 
   bool on_loop() const { return io_.get_executor().running_in_this_thread(); }
-  std::uint32_t add_spec(const wire::TaskSpec& spec);
-  // Waits for room in the window; throws QueueFull on the loop.
+  boost::asio::io_context::executor_type executor() { return io_.get_executor(); }
+  std::shared_ptr<SpecText> share_spec(const wire::TaskSpec& spec);
+  Window& window() { return window_; }
+  // Waits for room; on the loop it throws QueueFull instead. Throws std::runtime_error once the client is closed.
   void acquire(std::size_t tasks);
+
   struct Pending {
     wire::SmallBytes content;
     std::unique_ptr<const wire::Payload> large;  // instead of content
     std::string extras;
     Segment* segment = nullptr;
-    std::uint32_t spec = 0;
+    SpecText* spec = nullptr;
     Scheme scheme = Scheme::controller;
     bool first = false;  // of its segment
   };
-  void submit(Pending pending);
-  void submit(std::vector<Pending> pending);
+  // Room has to have been acquired. False: the client is closed.
+  bool submit(Pending pending);
+  bool submit(std::vector<Pending> pending);
   void cancel(const std::shared_ptr<ResultState>& state);
   void cancel(const wire::TaskId& task);
   std::vector<wire::TaskId> ids_of(const std::shared_ptr<ResultState>& state);
@@ -108,6 +81,8 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void abandon_unfinished();
   void submit_now(const Pending& pending);
   void schedule();
+  void retire(SpecText* spec);
+  void publish(ResultState& state, std::size_t first, std::size_t count);
 
   wire::Incarnation self_;
   wire::SessionId id_;
@@ -120,16 +95,15 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   std::unique_ptr<bus::CoreLoop<ClientCore>> loop_;
   std::thread thread_;
 
-  std::atomic<std::uint64_t> outstanding_{0};
-  std::atomic<std::uint64_t> window_{65'536};  // the controller's, once it has said; until then, a modest one
-  std::atomic<int> blocked_{0};                // threads in acquire()
+  Window window_{65'536};  // the controller's, once it has said; until then, a modest one
   std::atomic<std::uint64_t> max_payload_{wire::Welcome{}.max_payload};
 
   std::mutex pending_mutex_;
-  std::vector<Pending> pending_;   // guarded by pending_mutex_
-  bool pending_posted_ = false;    // likewise
-  std::unordered_map<std::uint64_t, std::string> responses_;        // guarded by `waiting`
-  std::mutex spec_mutex_;  // guards the core's table of specs, which any thread extends
+  std::vector<Pending> pending_;                       // guarded by pending_mutex_
+  std::vector<std::unique_ptr<SpecText>> retired_;     // likewise: let go by their views, after all of pending_
+  bool pending_posted_ = false;                        // likewise
+  bool closed_ = false;                                // likewise
+  std::unordered_map<std::uint64_t, std::string> responses_;  // guarded by `waiting`
 };
 
 }  // namespace covey::client

@@ -46,7 +46,7 @@ struct TaskFlags {
     command.add_flag("--json", json, "one line of JSON for each result");
   }
 
-  client::View view(client::Client& client) {
+  client::LoadBalancedView view(client::Client& client) {
     using Milliseconds = std::chrono::milliseconds;
     options.timeout = Milliseconds(static_cast<std::int64_t>(timeout_s * 1000));
     options.run_limit = Milliseconds(static_cast<std::int64_t>(run_limit_s * 1000));

@@ -15,13 +15,15 @@ namespace covey::integration {
 inline constexpr auto kPatience = std::chrono::seconds(60);
 
 struct ClusterFixture : testing::Test {
-  void start(std::size_t engines, std::vector<std::string> engine_arguments = {}, std::uint32_t slots = 1) {
+  void start(std::size_t engines, std::vector<std::string> engine_arguments = {}, std::uint32_t slots = 1,
+             std::vector<std::string> controller_arguments = {}) {
     local::LocalCluster::Options options;
     options.folder = folder;
     options.executable = COVEY_EXECUTABLE;
     options.engines = engines;
     options.slots = slots;
     options.engine_arguments = std::move(engine_arguments);
+    options.controller_arguments = std::move(controller_arguments);
     cluster = std::make_unique<local::LocalCluster>(options);
   }
   std::unique_ptr<client::Client> connect(std::size_t engines) {

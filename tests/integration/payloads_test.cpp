@@ -19,7 +19,7 @@ wire::Buffer random_bytes(std::size_t size, unsigned seed) {
 }
 
 struct PayloadsTest : ClusterFixture {
-  static void expect_echoes(client::View view, std::size_t count, std::size_t size) {
+  static void expect_echoes(client::LoadBalancedView view, std::size_t count, std::size_t size) {
     std::vector<wire::Buffer> sent;
     std::vector<client::AsyncResult> results;
     for (std::size_t i = 0; i < count; ++i) {

@@ -1,0 +1,93 @@
+// What an AsyncResult shares with the client's loop. Private to client/.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "client/completion.hpp"
+#include "client/core/client_core.hpp"
+#include "common/wire/bytes.hpp"
+#include "common/wire/payload.hpp"
+
+namespace covey::client {
+
+class Session;
+struct ResultState;
+
+// Tasks with consecutive numbers that belong to one AsyncResult. Loop thread only, but for construction.
+struct Segment {
+  std::shared_ptr<ResultState> state;  // kept alive while results are due
+  std::uint64_t first_sequence = 0;
+  std::size_t first_index = 0;  // of the elements
+  std::size_t elements = 1;
+  std::size_t left = 1;   // tasks without a result
+  std::size_t chunk = 0;  // elements of each task, of the last perhaps fewer; 0: the tasks are no chunks, and have one each
+  std::int64_t submitted_unix_us = 0;
+
+  std::size_t first_element_of(std::uint64_t sequence) const {
+    return first_index + (sequence - first_sequence) * (chunk == 0 ? 1 : chunk);
+  }
+  std::size_t elements_of(std::uint64_t sequence) const {
+    return chunk == 0 ? 1 : std::min(chunk, first_index + elements - first_element_of(sequence));
+  }
+};
+
+// One element of an AsyncResult that has ended.
+struct Outcome {
+  wire::SmallBytes report;
+  std::unique_ptr<const wire::Payload> value;  // where it was too large for the report
+  std::uint64_t sequence = 0;
+  std::uint32_t attempts = 0;
+  wire::Incarnation engine = wire::Incarnation::none;
+  std::int64_t submitted_unix_us = 0;
+};
+
+// The loop writes an outcome, then publishes it through `has` or `done` (release); readers look at these (acquire) first, or
+// hold Session::waiting for the order of completion.
+struct ResultState {
+  // A coroutine that waits until so many elements have ended.
+  struct Wait {
+    std::size_t until;
+    std::shared_ptr<Completion> completion;
+  };
+
+  explicit ResultState(std::shared_ptr<Session> of) : session(std::move(of)) {}
+
+  std::shared_ptr<Session> session;
+  std::size_t total = 1;
+  std::atomic<std::size_t> done{0};
+  std::atomic<std::size_t> failed{0};
+  std::atomic<int> waiters{0};  // who waits in Session::changed, in `waits` or in `callbacks`
+  bool keeps_order = false;     // of completion: all but lone tasks
+  bool in_order = true;         // how a range-for goes through it
+  Segment segment;              // of a lone task
+  Outcome single;
+  std::vector<Outcome> many;                     // all but lone tasks
+  std::vector<std::atomic<bool>> has;            // likewise: which of `many` are there
+  std::vector<std::uint32_t> order;              // guarded by Session::waiting
+  std::size_t handed_out = 0;                    // of `order`, by next(); guarded likewise
+  std::vector<std::function<void()>> callbacks;  // guarded likewise
+  std::vector<Wait> waits;                       // guarded likewise
+  std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
+  std::atomic<std::int64_t> finished_ns{0};  // on the steady clock
+
+  // Makes room for so many elements, before anything is submitted.
+  void hold_many(std::size_t count) {
+    total = count;
+    keeps_order = true;
+    many.resize(count);
+    has = std::vector<std::atomic<bool>>(count);
+    order.reserve(count);
+  }
+  Outcome& outcome(std::size_t index) { return many.empty() ? single : many[index]; }
+  bool has_outcome(std::size_t index) const {
+    return has.empty() ? done.load(std::memory_order_acquire) > 0 : has[index].load(std::memory_order_acquire);
+  }
+};
+
+}  // namespace covey::client
