@@ -1,7 +1,7 @@
 """HyperQueue's server and worker, in a process that holds nothing else: hyperqueue_cluster.py LIBRARY FOLDER CORES.
 
-The worker forks for each program, which costs the more the more memory its process has; therefore only HyperQueue's compiled
-library is loaded here, by its path, and the client is another process. Says "ready", and ends with its standard input.
+The worker starts programs more slowly the more memory its process has, as if it copied its page tables for each; therefore
+only HyperQueue's compiled library is loaded here, by its path, and the client is another process. Says "ready", and ends with its standard input.
 """
 
 import importlib.machinery

@@ -3,6 +3,7 @@
 import compare
 
 DASH = "–"
+BUSY = 0.25  # load average per core before the run, from which on the ratios are not to be trusted
 NOTES = (
     "A cell is how many times better Covey is, and in brackets the peer's figure: its best, in the latency experiment at any n "
     "up to 4096 (Ray 32768). Above 1 Covey is better, for times too.",
@@ -71,8 +72,13 @@ def facts(meta):
     machine, load = meta.get("machine", {}), meta.get("load", {})
     versions = ", ".join(f"{name} {version}" for name, version in meta.get("versions", {}).items())
     size = "quick: fewer points, each measured once" if meta.get("quick") else "the whole"
-    return [f"{meta.get('date', '')}, {size}; {machine.get('cores')} × {machine.get('model')}; load average "
-            f"{load.get('before', 0):.1f} before the run.", f"Covey {meta.get('covey', DASH)}; {versions}."]
+    before, cores = load.get("before", 0), machine.get("cores", 1)
+    lines = [f"{meta.get('date', '')}, {size}; {cores} × {machine.get('model')}; load average {before:.1f} before the run.",
+             f"Covey {meta.get('covey', DASH)}; {versions}."]
+    if before > cores * BUSY:
+        lines.append("The machine was busy: do not quote these ratios. A busy machine gives more time to what has more processes, "
+                     "and the systems did not run at the same time.")
+    return lines
 
 
 def text(meta, rows):

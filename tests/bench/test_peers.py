@@ -81,6 +81,12 @@ def test_no_peers_or_no_covey_gives_no_ratios_and_still_a_sheet():
         assert "not measured" in sheet.text({}, rows) and "not measured" in sheet.markdown({}, rows)
 
 
+def test_a_busy_machine_is_told_and_an_idle_one_is_not():
+    for load, told in ((0.3, False), (3.0, True)):
+        meta = {"machine": {"cores": 4}, "load": {"before": load}}
+        assert ("was busy" in sheet.text(meta, [])) == told == ("was busy" in sheet.markdown(meta, []))
+
+
 FAILED = [lat("covey", 4096, 1000), lat("dask", 64, 10), row("ray", "startup", error="no | more"), lat("ipyparallel", 64, 5, "pure")]
 
 
