@@ -41,7 +41,7 @@ void check_array(const wire::Payload& sent, const client::AsyncResult& result) {
   if (back.size() != sent.buffer.size() || back.view() != sent.buffer.view()) throw std::runtime_error("echo returned other bytes");
 }
 
-Round array_round(client::View& view, std::size_t size, std::size_t count) {
+Round array_round(client::LoadBalancedView& view, std::size_t size, std::size_t count) {
   std::vector<wire::Payload> arrays;
   for (std::size_t i = 0; i < count; ++i) arrays.push_back(make_array(size, i));
   std::vector<client::AsyncResult> results;
@@ -53,7 +53,7 @@ Round array_round(client::View& view, std::size_t size, std::size_t count) {
   return {seconds(toc - tic), seconds(Clock::now() - tic)};
 }
 
-Row measure(client::View& view, const Target& target, std::size_t size, std::size_t count) {
+Row measure(client::LoadBalancedView& view, const Target& target, std::size_t size, std::size_t count) {
   std::vector<double> sent, roundtrip;
   for (std::size_t i = 0; i < repetitions(size); ++i) {
     const auto round = array_round(view, size, count);

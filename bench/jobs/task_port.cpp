@@ -91,7 +91,7 @@ class ClientPort : public TaskPort {
     }
   }
   // A view for each way to run: most steps have one.
-  client::View& view_for(const TaskPolicy& policy) {
+  client::LoadBalancedView& view_for(const TaskPolicy& policy) {
     for (auto& [known, view] : views_) {
       if (known == policy) return view;
     }
@@ -109,7 +109,7 @@ class ClientPort : public TaskPort {
 
   client::Client& client_;
   std::string label_;
-  std::vector<std::pair<TaskPolicy, client::View>> views_;
+  std::vector<std::pair<TaskPolicy, client::LoadBalancedView>> views_;
   std::unordered_map<std::uint64_t, client::AsyncResult> out_;
   std::vector<Ended> refused_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
