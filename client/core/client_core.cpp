@@ -140,6 +140,10 @@ void ClientCore::on_result(const wire::ResultRecord& record) {
 void ClientCore::deliver(ClientTask& task, const ResultView& result) {
   const std::uint64_t cookie = task.cookie;
   const std::uint64_t direct_frame = task.direct_frame;
+  if (task.direct) {
+    std::uint64_t& lately = specs_[task.spec].direct_run_us;
+    lately = (7 * lately + std::min<std::uint64_t>(result.report.duration_us, 1'000'000)) / 8;
+  }
   if (task.has_extras) extras_.erase(result.sequence);
   if (task.arriving) arriving_.erase(result.sequence);
   if (!args_.empty()) args_.erase(result.sequence);

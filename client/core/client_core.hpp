@@ -105,6 +105,7 @@ class ClientCore : private wire::Fetcher::Taker {
   struct Spec {
     std::string encoded;
     std::uint32_t defined_on = 0;  // the link on which the controller was told
+    std::uint64_t direct_run_us = 50;  // scheme direct: how long a task takes, lately; at first a guess
     std::uint64_t uses = 0;        // by holders of its number and by unfinished tasks
     std::list<std::uint32_t>::iterator idle{};  // where in idle_specs_, if nobody uses it
   };
@@ -191,6 +192,7 @@ class ClientCore : private wire::Fetcher::Taker {
   wire::Writer direct_open_;
   std::vector<std::uint32_t> direct_specs_;  // defined in the open frame
   DirectFrame direct_open_frame_;
+  std::uint64_t direct_open_us_ = 0;         // how long the tasks in it will take
   std::map<std::uint64_t, DirectFrame> direct_frames_;
   std::vector<std::uint64_t> direct_unsent_;
   std::uint64_t next_direct_frame_ = 1;

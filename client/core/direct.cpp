@@ -8,7 +8,10 @@
 namespace covey::client {
 
 namespace {
-constexpr std::size_t kDirectFrameBytes = 4 * 1024;  // small, so that every engine gets several
+// A frame goes to one engine: it is small, and short tasks travel together but long ones alone, so that every engine
+// gets several.
+constexpr std::size_t kDirectFrameBytes = 4 * 1024;
+constexpr std::uint64_t kDirectFrameUs = 500;
 constexpr wire::Duration kSweepPause = std::chrono::milliseconds(500);
 constexpr wire::Duration kForgetEngine = std::chrono::seconds(30);
 }  // namespace
@@ -25,7 +28,8 @@ void ClientCore::add_direct(std::uint64_t sequence, const ClientTask& task) {
   }
   wire::encode(direct_open_, wire::SubmitRecord{task.spec, sequence, task.content.span(), {}, false});
   direct_open_frame_.sequences.push_back(sequence);
-  if (direct_open_.size() >= kDirectFrameBytes) seal_direct();
+  direct_open_us_ += specs_[task.spec].direct_run_us;
+  if (direct_open_.size() >= kDirectFrameBytes || direct_open_us_ >= kDirectFrameUs) seal_direct();
 }
 
 void ClientCore::seal_direct() {
@@ -35,6 +39,7 @@ void ClientCore::seal_direct() {
   direct_open_frame_.left = direct_open_frame_.sequences.size();
   direct_open_frame_.unsent = std::move(direct_open_);
   direct_open_ = wire::Writer();
+  direct_open_us_ = 0;
   direct_frames_.emplace(number, std::exchange(direct_open_frame_, {}));
   direct_unsent_.push_back(number);
 }
