@@ -10,15 +10,13 @@ namespace covey::api {
 namespace json = boost::json;
 
 namespace {
-
 constexpr double kMostSeconds = 9'999'999;
+}
 
-// Of UTF-8: all bytes but those that continue a character.
+// All bytes but those that continue a character.
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
-
-}  // namespace
 
 std::string Fields::path(std::string_view name) const {
   return prefix_.empty() ? std::string(name) : fmt::format("{}.{}", prefix_, name);

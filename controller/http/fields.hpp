@@ -14,6 +14,11 @@
 
 namespace covey::api {
 
+// Of functions, labels and keys.
+inline constexpr std::size_t kMaxNameLength = 256;
+// Of UTF-8.
+std::size_t characters(std::string_view text);
+
 class Fields {
  public:
   Fields(const boost::json::object& object, std::string prefix) : object_(object), prefix_(std::move(prefix)) {}

@@ -21,7 +21,7 @@ constexpr Row kRows[] = {
     {Kind::gone, 410, "gone", "It was here and has been dropped"},
     {Kind::method_not_allowed, 405, "method-not-allowed", "This path has other methods"},
     {Kind::conflict, 409, "conflict", "Its state does not allow this"},
-    {Kind::key_reused, 422, "key-reused", "This Idempotency-Key came with another request"},
+    {Kind::key_reused, 409, "key-reused", "This Idempotency-Key came with another request"},
     {Kind::unauthorized, 401, "unauthorized", "A token is wanted"},
     {Kind::forbidden, 403, "forbidden", "The token does not allow this"},
     {Kind::unsupported_media, 415, "unsupported-media-type", "The body has a type that is not read here"},

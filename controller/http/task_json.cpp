@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMaxName = 256, kMaxListed = 1000, kMaxDependencies = 10'000;
+constexpr std::size_t kMaxName = kMaxNameLength, kMaxListed = 1000, kMaxDependencies = 10'000;
 
 bool is_label(std::string_view text) {
   const auto equals = text.find('=');

@@ -24,7 +24,6 @@ std::uint64_t TaskStore::add(std::uint32_t spec, const wire::Payload& args, wire
   record.extras = wire::SmallBytes(extras);
   record.submitted_us =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  highest_ = sequence;
   return sequence;
 }
 

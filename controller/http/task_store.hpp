@@ -51,7 +51,6 @@ class TaskStore : private Taker {
 
   const wire::TaskSpec& spec_of(const TaskRecord& record) const { return gateway_.spec(record.spec); }
   std::uint64_t dropped() const { return dropped_; }
-  std::uint64_t highest() const { return highest_; }
 
  private:
   void on_result(std::uint64_t index, const client::ResultView& result) override;
@@ -66,7 +65,6 @@ class TaskStore : private Taker {
   std::deque<std::uint64_t> ended_;  // in the order in which they ended; some may be forgotten already
   std::size_t ended_count_ = 0, ended_bytes_ = 0;
   std::uint64_t dropped_ = 0;
-  std::uint64_t highest_ = 0;
 };
 
 }  // namespace covey::api

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "controller/http/fields.hpp"
 #include "controller/http/handlers.hpp"
 #include "controller/http/requests.hpp"
 #include "controller/http/services.hpp"
@@ -146,7 +147,7 @@ Answer retry_task(Exchange* exchange) {
   if (!id) co_return no_task(exchange->params[0]);
   const TaskRecord* record = id->session == services.gateway.session() ? services.tasks.find(id->sequence) : nullptr;
   if (record == nullptr) {
-    co_return Problem{Kind::gone, "Its arguments are not here: it came from another client, or was dropped from the history.", "id",
+    co_return Problem{Kind::conflict, "Its arguments are not here: it came from another client, or was dropped from the history.", "id",
                       "a task that was put in with POST /v1/tasks and has ended lately"};
   }
   if (!record->ended) co_return Problem{Kind::conflict, "It has not ended yet.", "id", "a task that has ended"};
@@ -177,11 +178,7 @@ boost::asio::awaitable<Outcome<json::object>> look_elsewhere(Services* services,
   auto known = co_await ask(services, std::move(request), Kind::not_found);
   json::object again{{"what", "result"}, {"task", name}};
   auto result = co_await ask(services, std::move(again), Kind::not_found);
-  if (!known && !result) {
-    auto problem = known.error();
-    if (id.session == services->gateway.session() && id.sequence > 0 && id.sequence <= services->tasks.highest()) problem.kind = Kind::gone;
-    co_return problem;
-  }
+  if (!known && !result) co_return known.error();
   json::object task;
   if (known) task = renamed(std::move(*known));
   task.erase("why");
@@ -193,6 +190,16 @@ boost::asio::awaitable<Outcome<json::object>> look_elsewhere(Services* services,
   }
   if (!task.contains("id")) task["id"] = name;
   co_return task;
+}
+
+// One that came over HTTP, and was deleted or dropped since. The controller may still know of it, but here it is gone.
+bool is_forgotten(Services& services, const wire::TaskId& id) {
+  return id.session == services.gateway.session() && services.tasks.find(id.sequence) == nullptr;
+}
+
+Problem forgotten(Services& services, const std::string& id) {
+  return {Kind::not_found, fmt::format("The task '{}' is not here: it never was, was deleted, or is among the {} that the history has dropped.", id, services.tasks.dropped()), "id",
+          "the id of a task that has not ended, or ended lately"};
 }
 
 }  // namespace
@@ -219,6 +226,7 @@ Answer get_task(Exchange* exchange) {
       co_return Reply(200, describe(services, *record, record->ended ? "completed" : told ? std::string_view(state->get_string()) : "submitted") + "\n");
     }
   }
+  if (is_forgotten(services, *id)) co_return forgotten(services, exchange->params[0]);
   for (;;) {
     const auto task = co_await look_elsewhere(&services, *id);
     if (!task) co_return task.error();
@@ -232,7 +240,9 @@ Answer get_task(Exchange* exchange) {
 
 Answer explain_task(Exchange* exchange) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
-  if (!wire::parse_task_id(exchange->params[0])) co_return no_task(exchange->params[0]);
+  const auto id = wire::parse_task_id(exchange->params[0]);
+  if (!id) co_return no_task(exchange->params[0]);
+  if (is_forgotten(exchange->services, *id)) co_return forgotten(exchange->services, exchange->params[0]);
   json::object request{{"what", "explain"}, {"task", exchange->params[0]}};
   auto answer = co_await ask(&exchange->services, std::move(request));
   if (!answer) co_return answer.error();
@@ -288,7 +298,12 @@ Outcome<json::object> list_request(const Query& query) {
   if (!limit) return limit.error();
   json::object request{{"what", "tasks"}, {"limit", *limit}};
   for (const auto* name : {"status", "function", "label"}) {
-    if (const auto* value = query.find(name)) request[name] = *value;
+    const auto* value = query.find(name);
+    if (value != nullptr && characters(*value) > kMaxNameLength) {
+      return Problem{Kind::invalid_parameter, fmt::format("'{}' is longer than any that a task can have.", name), name,
+                     fmt::format("up to {} characters", kMaxNameLength)};
+    }
+    if (value != nullptr) request[name] = *value;
   }
   if (const auto* state = query.find("state")) {
     if (std::find(std::begin(kStates), std::end(kStates), *state) == std::end(kStates)) {

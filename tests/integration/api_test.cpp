@@ -32,6 +32,7 @@ TEST_F(ApiTest, ATaskIsPutInAndAnsweredWithItsResult) {
   EXPECT_EQ(ask("GET", "/v1/tasks?label=adding").json().at("tasks").at(0).at("id"), json::value(id));
   EXPECT_TRUE(ask("GET", "/v1/tasks?label=other").json().at("tasks").as_array().empty());
   EXPECT_EQ(ask("DELETE", "/v1/tasks/" + id).status, 204u);
+  EXPECT_EQ(ask("GET", "/v1/tasks/" + id).status, 404u);
 }
 
 TEST_F(ApiTest, AListIsAGraphAndASubmission) {
@@ -90,7 +91,7 @@ TEST_F(ApiTest, TasksOfOtherClientsAreKnownToo) {
   ASSERT_TRUE(result.wait(kPatience));
   const auto id = wire::to_string(result.metadata().task);
   EXPECT_EQ(ask("GET", "/v1/tasks/" + id).json().at("status"), "ok");
-  EXPECT_EQ(ask("POST", "/v1/tasks/" + id + "/retry").status, 410u);
+  EXPECT_EQ(ask("POST", "/v1/tasks/" + id + "/retry").status, 409u);
 }
 
 TEST_F(ApiTest, ARepeatedPostWithItsKeyAnswersWithTheFirstOutcome) {
@@ -101,7 +102,7 @@ TEST_F(ApiTest, ARepeatedPostWithItsKeyAnswersWithTheFirstOutcome) {
   EXPECT_EQ(first.body, second.body);
   EXPECT_EQ(second.header("Idempotency-Replayed"), "true");
   const auto other = ask("POST", "/v1/tasks", R"({"function":"echo","args":["twice"]})", {{"Idempotency-Key", "k"}});
-  EXPECT_EQ(other.status, 422u);
+  EXPECT_EQ(other.status, 409u);
   EXPECT_EQ(other.json().at("type"), "urn:covey:problem:key-reused");
 }
 
