@@ -184,7 +184,7 @@ class Broker : private wire::Fetcher::Taker {
 
   // completion.cpp
   void complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation engine, wire::Time now);
-  void note_completed(const History::Entry& entry);
+  void note_completed(History::Entry entry, SpecIndex spec);
   void fail(TaskIndex index, wire::TaskStatus status, std::string_view error, wire::Time now);
   bool retry(TaskIndex index, wire::Time now);
   void deliver(Session& session, bool detached, ResultStore::Result&& result);
@@ -206,7 +206,11 @@ class Broker : private wire::Fetcher::Taker {
   std::string why(TaskIndex index) const;
 
   // listings.cpp
+  struct Named;
   struct TaskFilter;
+  Named named(SpecIndex spec) const;
+  Named named(const History::Entry& past) const;
+  static boost::json::object common_part(const wire::TaskId& id, std::string_view state, const Named& named);
   class TaskPage;
   boost::json::object list_tasks(const boost::json::object& request, wire::Time now) const;
   void list_unfinished(TaskPage& page, std::uint64_t from) const;

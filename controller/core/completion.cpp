@@ -26,7 +26,7 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
   ++(status == wire::TaskStatus::ok ? counters_.completed : counters_.failed);
   const wire::TaskId id = id_of(index);
   const auto attempts = static_cast<std::uint32_t>(task.attempts + task.retries + (engine == wire::Incarnation::none ? 0 : 1));
-  note_completed({id, engine, task.submitted, now, attempts, status, task.spec});
+  note_completed({id, engine, task.submitted, now, attempts, status, 0, {}}, task.spec);
   Session& session = session_of(task);
   const bool detached = task.spec != kNone && specs_[task.spec].detached;
   if (task.has_side && !side_[index].extras.idempotency_key.empty() && !side_[index].awaits_twin) {
@@ -54,15 +54,15 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
   settle_dependents(id, status == wire::TaskStatus::ok, engine, now);
 }
 
-void Broker::note_completed(const History::Entry& entry) {
+void Broker::note_completed(History::Entry entry, SpecIndex spec) {
   latency_.add(entry.completed - entry.submitted);
-  if (entry.spec != kNone) {
-    specs_.use(entry.spec);
-    const std::uint32_t function = specs_.entry(entry.spec).function;
-    if (function >= functions_.size()) functions_.resize(function + 1);
-    ++(entry.status == wire::TaskStatus::ok ? functions_[function].ok : functions_[function].failed);
+  if (spec != kNone) {
+    entry.function = specs_.entry(spec).function;
+    entry.label = specs_[spec].label;
+    if (entry.function >= functions_.size()) functions_.resize(entry.function + 1);
+    ++(entry.status == wire::TaskStatus::ok ? functions_[entry.function].ok : functions_[entry.function].failed);
   }
-  if (const SpecIndex gone = history_.push(entry); gone != kNone) specs_.release(gone);
+  history_.push(entry);
 }
 
 // A task ends without an engine's word.

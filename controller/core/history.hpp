@@ -10,7 +10,6 @@
 #include "common/wire/ids.hpp"
 #include "common/wire/status.hpp"
 #include "common/wire/time.hpp"
-#include "controller/core/task_table.hpp"
 
 namespace covey::controller {
 
@@ -22,25 +21,22 @@ class History {
     wire::Time submitted{}, completed{};
     std::uint32_t attempts = 0;
     wire::TaskStatus status = wire::TaskStatus::ok;
-    SpecIndex spec = kNone;       // in use as long as the entry is here
+    std::uint32_t function = 0;   // among SpecTable::functions()
+    std::string label;
     std::uint64_t previous = 0;   // the number, from 1, of the one before it in its bucket; set by push()
   };
   explicit History(std::size_t capacity)
       : capacity_(capacity == 0 ? 1 : capacity), buckets_(std::bit_ceil(2 * capacity_)) {}
 
-  // Returns the spec of the entry that had to go for it, or kNone.
-  SpecIndex push(const Entry& entry) {
-    SpecIndex gone = kNone;
+  void push(const Entry& entry) {
     if (ring_.size() < capacity_) {
       ring_.push_back(entry);
     } else {
-      gone = ring_[total_ % capacity_].spec;
       ring_[total_ % capacity_] = entry;
     }
     std::uint64_t& bucket = bucket_of(entry.task);
     ring_[total_ % capacity_].previous = bucket;
     bucket = ++total_;
-    return gone;
   }
   // The latest entry of a task; null where it never completed or was dropped. A bucket's chain leads from newer entries to
   // older ones, so it ends at the first that has been overwritten.

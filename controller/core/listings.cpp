@@ -32,15 +32,24 @@ std::uint64_t number_of(const json::object& request, std::string_view key, std::
 
 }  // namespace
 
+// What of a task has a name.
+struct Broker::Named {
+  std::string_view function, label;
+};
+
+Broker::Named Broker::named(SpecIndex spec) const {
+  return spec == kNone ? Named{} : Named{specs_[spec].function, specs_[spec].label};
+}
+Broker::Named Broker::named(const History::Entry& past) const { return {specs_.functions()[past.function], past.label}; }
+
 // Empty texts and unset numbers let everything pass.
 struct Broker::TaskFilter {
   std::string_view state, status, function, label;
   wire::SessionId session = wire::SessionId::none;
   std::uint64_t first = 0, count = 0;  // of the session's numbers; a count of 0: all of them
 
-  bool passes(const wire::TaskSpec* spec) const {
-    if (spec == nullptr) return function.empty() && label.empty();
-    return (function.empty() || spec->function == function) && (label.empty() || spec->label == label);
+  bool passes(const Named& task) const {
+    return (function.empty() || task.function == function) && (label.empty() || task.label == label);
   }
   bool passes(const wire::TaskId& id) const {
     if (session == wire::SessionId::none) return true;
@@ -65,16 +74,12 @@ class Broker::TaskPage {
   std::size_t looked_ = 0;
 };
 
-namespace {
-
-json::object common_part(const wire::TaskId& id, std::string_view state, const wire::TaskSpec* spec) {
+json::object Broker::common_part(const wire::TaskId& id, std::string_view state, const Named& named) {
   json::object task{{"task", wire::to_string(id)}, {"state", state}};
-  if (spec != nullptr) task["function"] = spec->function;
-  if (spec != nullptr && !spec->label.empty()) task["label"] = spec->label;
+  if (!named.function.empty()) task["function"] = named.function;
+  if (!named.label.empty()) task["label"] = named.label;
   return task;
 }
-
-}  // namespace
 
 json::object Broker::list_tasks(const json::object& request, wire::Time now) const {
   TaskFilter filter{text_of(request, "state"), text_of(request, "status"), text_of(request, "function"), text_of(request, "label"),
@@ -110,7 +115,7 @@ void Broker::list_unfinished(TaskPage& page, std::uint64_t from) const {
     const Task& task = tasks_[static_cast<TaskIndex>(at)];
     if (task.state == TaskState::unused) continue;
     const wire::TaskId id{sessions_[task.session]->id, task.sequence};
-    const wire::TaskSpec* spec = task.spec == kNone ? nullptr : &specs_[task.spec];
+    const Named spec = named(task.spec);
     if (!page.filter.passes(id) || !page.filter.passes(spec)) continue;
     if (!page.filter.state.empty() && page.filter.state != to_string(task.state)) continue;
     auto entry = common_part(id, to_string(task.state), spec);
@@ -131,15 +136,14 @@ void Broker::list_completed(TaskPage& page, std::uint64_t from) const {
     }
     page.look();
     const History::Entry& past = history_.at(number);
-    const wire::TaskSpec* spec = past.spec == kNone ? nullptr : &specs_[past.spec];
-    if (!page.filter.passes(past.task) || !page.filter.passes(spec)) continue;
+    if (!page.filter.passes(past.task) || !page.filter.passes(named(past))) continue;
     if (!page.filter.status.empty() && page.filter.status != to_string(past.status)) continue;
     page.tasks.push_back(describe_past(past, page.now));
   }
 }
 
 json::object Broker::describe_past(const History::Entry& past, wire::Time now) const {
-  auto entry = common_part(past.task, "completed", past.spec == kNone ? nullptr : &specs_[past.spec]);
+  auto entry = common_part(past.task, "completed", named(past));
   entry["status"] = to_string(past.status);
   entry["attempts"] = past.attempts;
   if (past.engine != wire::Incarnation::none) entry["engine"] = wire::to_string(past.engine);
@@ -163,12 +167,12 @@ void Broker::list_submission(TaskPage& page, std::uint64_t from) const {
     if (index == kNone) {
       const History::Entry* past = history_.find(id);
       if (past == nullptr || (!page.filter.state.empty() && page.filter.state != "completed")) continue;
-      if (!page.filter.passes(past->spec == kNone ? nullptr : &specs_[past->spec])) continue;
+      if (!page.filter.passes(named(*past))) continue;
       if (page.filter.status.empty() || page.filter.status == to_string(past->status)) page.tasks.push_back(describe_past(*past, page.now));
       continue;
     }
     const Task& task = tasks_[index];
-    const wire::TaskSpec* spec = task.spec == kNone ? nullptr : &specs_[task.spec];
+    const Named spec = named(task.spec);
     if (!page.filter.status.empty() || !page.filter.passes(spec)) continue;
     if (!page.filter.state.empty() && page.filter.state != to_string(task.state)) continue;
     auto entry = common_part(id, to_string(task.state), spec);
