@@ -20,6 +20,14 @@ Plan* Ledger::find(const wire::TaskId& task) {
   return found == plans_.end() ? nullptr : &found->second;
 }
 
+std::string Ledger::describe(const wire::TaskId& task) {
+  const Plan& plan = *find(task);
+  return fmt::format("{} ({}, {} kB{}{}{}{}{}{}{}{}, {} runs)", wire::to_string(task), static_cast<char>(plan.deed), plan.value_kb,
+                     plan.large_args ? ", large arguments" : "", plan.direct ? ", direct" : "", plan.detached ? ", detached" : "",
+                     plan.timed ? ", timed" : "", plan.depends ? ", depends" : "", plan.bound ? ", bound" : "",
+                     plan.at_most_one_attempt ? ", once" : "", plan.cancelled ? ", cancelled" : "", plan.runs);
+}
+
 std::string Ledger::arrives(const wire::TaskId& task, std::string_view args) {
   const Plan* plan = find(task);
   const bool right = plan != nullptr && args.size() >= 3 && args[0] == static_cast<char>(plan->deed) && args.back() == args[0] &&
@@ -57,8 +65,7 @@ std::string Ledger::ends(const wire::TaskId& task, TaskStatus status, std::uint3
   const Plan* plan = find(task);
   if (plan == nullptr) return fmt::format("task {} has a result, and nobody submitted it", wire::to_string(task));
   if (!allowed(*plan, status)) {
-    return fmt::format("task {} ({}{}{}) ended as {}", wire::to_string(task), static_cast<char>(plan->deed), plan->direct ? ", direct" : "",
-                       plan->fair ? ", in fair weather" : "", wire::to_string(status));
+    return fmt::format("task {} ended as {}{}", describe(task), wire::to_string(status), plan->fair ? " in fair weather" : "");
   }
   if (attempts > plan->attempts && plan->key == 0) {
     return fmt::format("task {} took {} attempts, {} allowed", wire::to_string(task), attempts, plan->attempts);

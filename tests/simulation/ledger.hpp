@@ -43,6 +43,7 @@ class Ledger {
   std::string ends(const wire::TaskId& task, wire::TaskStatus status, std::uint32_t attempts, std::string_view value);
   // A status that the controller tells when asked.
   std::string told(const wire::TaskId& task, std::string_view status);
+  std::string describe(const wire::TaskId& task);
   // Of tasks in fair weather, once all has ended.
   std::string fair_runs() const;
 

@@ -30,7 +30,8 @@ struct Process {
 
   World& world;
   std::uint64_t serial;
-  wire::Time timer = wire::kNever;  // the earliest timer event that is posted
+  wire::Time timer = wire::kNever;  // when it wants to be woken
+  std::uint64_t timer_number = 0;   // of the event that does
   wire::Time stopped_until{};       // it does nothing, and what comes for it waits
   bool over = false;                // its process ends after this event
 };

@@ -29,7 +29,7 @@ void World::after_event(Process& process) {
   const wire::Time deadline = process.deadline();
   if (deadline < process.timer) {
     process.timer = deadline;
-    events_.push({std::max(deadline, now_), next_order_++, process.serial, Event::Kind::timer, wire::Role::controller, 0, nullptr});
+    post(std::max(deadline, now_) - now_, process.serial, Event::Kind::timer, ++process.timer_number);
   }
 }
 
@@ -39,6 +39,7 @@ void World::handle(const Event& event) {
   Process& process = *found->second;
   switch (event.kind) {
     case Event::Kind::timer:
+      if (event.argument != process.timer_number) return;  // an earlier one has been set since
       process.timer = wire::kNever;
       process.on_timer();
       break;
@@ -98,7 +99,12 @@ bool World::settled() {
 
 std::string World::what_is_left() {
   std::size_t results = 0, values = 0, runs = 0;
-  for (const auto serial : clients_) results += process<ClientProcess>(serial).outstanding.size();
+  for (const auto serial : clients_) {
+    for (const auto& [cookie, task] : process<ClientProcess>(serial).outstanding) {
+      ++results;
+      tell([&] { return fmt::format("client {} has no result of {}", serial, ledger_.describe(task)); });
+    }
+  }
   for (const auto serial : engines_) {
     values += process<EngineProcess>(serial).core.held_values();
     runs += process<EngineProcess>(serial).core.held();
