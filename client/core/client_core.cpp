@@ -39,6 +39,7 @@ void ClientCore::on_connected(wire::Time now) {
   uplink_.on_connected(now);
   fetcher_.on_connected(now);
   for (auto& [id, engine] : direct_engines_) engine->link.rewind();
+  if (!direct_engines_.empty()) ++direct_link_;
 }
 
 void ClientCore::on_disconnected() {
@@ -300,7 +301,7 @@ void ClientCore::say_goodbye() {
   uplink_.say_goodbye();
   for (auto& [id, engine] : direct_engines_) {
     std::byte frame[wire::kHeaderBytes];
-    wire::write_header(frame, {wire::FrameKind::goodbye, direct_link_, self_, id, 0, 0});
+    wire::write_header(frame, {wire::FrameKind::goodbye, id.second, self_, id.first, 0, 0});
     port_.send(engine->subject, frame);
   }
 }

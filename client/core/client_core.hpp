@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "client/core/task_pages.hpp"
@@ -113,15 +114,18 @@ class ClientCore : private wire::Fetcher::Taker {
   struct DirectFrame {
     std::vector<std::uint64_t> sequences;
     wire::Incarnation engine = wire::Incarnation::none;  // once accepted
+    std::uint32_t link = 0;  // on which it was sent
     wire::Time sent{};
     wire::Writer unsent;  // the frame itself, until it has been sent
     std::size_t left = 0;
   };
+  // An engine, and the number of our link to it. Which engine accepts a frame is not known before, so one number is the present
+  // one for all engines. It is left for another whenever an engine may have forgotten us; old links stay until their frames end.
+  using DirectId = std::pair<wire::Incarnation, std::uint32_t>;
   struct DirectEngine {
     wire::Link link;
     std::string subject;
     wire::Time last_heard;
-    bool ack_owed = false;
   };
 
   // A result whose value is on its way here.
@@ -150,12 +154,15 @@ class ClientCore : private wire::Fetcher::Taker {
   void resolve_known(wire::Writer& out, wire::ByteSpan extras);
 
   void on_engine_frame(const wire::Frame& frame, wire::Time now);
-  void on_accepted(std::uint64_t frame, wire::Incarnation engine);
+  DirectEngine* direct_engine(const wire::Header& header, wire::Time now);
+  bool waits_on_link(std::uint32_t link) const;
+  void on_accepted(std::uint64_t frame, const DirectId& engine);
   void cancel_direct(std::uint64_t sequence, ClientTask& task);
   void add_direct(std::uint64_t sequence, const ClientTask& task);
   void seal_direct();
   void flush_direct(wire::Time now);
   void sweep_direct(wire::Time now);
+  void forget_direct_engines();
   void fail_direct(std::uint64_t frame, std::string_view why);
   void finish_direct(std::uint64_t frame);
 
@@ -196,7 +203,7 @@ class ClientCore : private wire::Fetcher::Taker {
   std::map<std::uint64_t, DirectFrame> direct_frames_;
   std::vector<std::uint64_t> direct_unsent_;
   std::uint64_t next_direct_frame_ = 1;
-  std::unordered_map<wire::Incarnation, std::unique_ptr<DirectEngine>> direct_engines_;
+  std::map<DirectId, std::unique_ptr<DirectEngine>> direct_engines_;
   wire::Time next_sweep_ = wire::kNever;
 
   std::uint64_t duplicates_ = 0;

@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kDirectFrameBytes = 4 * 1024;
 constexpr std::uint64_t kDirectFrameUs = 500;
 constexpr wire::Duration kSweepPause = std::chrono::milliseconds(500);
-constexpr wire::Duration kForgetEngine = std::chrono::seconds(30);
 }  // namespace
 
 void ClientCore::add_direct(std::uint64_t sequence, const ClientTask& task) {
@@ -34,7 +33,6 @@ void ClientCore::add_direct(std::uint64_t sequence, const ClientTask& task) {
 
 void ClientCore::seal_direct() {
   const std::uint64_t number = next_direct_frame_++;
-  wire::write_header(direct_open_.data(), {wire::FrameKind::direct, direct_link_, self_, wire::Incarnation::none, number, 0});
   for (const std::uint64_t sequence : direct_open_frame_.sequences) tasks_.find(sequence)->direct_frame = number;
   direct_open_frame_.left = direct_open_frame_.sequences.size();
   direct_open_frame_.unsent = std::move(direct_open_);
@@ -54,19 +52,33 @@ void ClientCore::flush_direct(wire::Time now) {
   for (const std::uint64_t number : std::exchange(direct_unsent_, {})) {
     DirectFrame& frame = direct_frames_.at(number);
     frame.sent = now;
+    frame.link = direct_link_;
+    wire::write_header(frame.unsent.data(), {wire::FrameKind::direct, direct_link_, self_, wire::Incarnation::none, number, 0});
     port_.send(subjects_.direct(), frame.unsent.span());
     frame.unsent = wire::Writer();
   }
 }
 
+bool ClientCore::waits_on_link(std::uint32_t link) const {
+  return std::any_of(direct_frames_.begin(), direct_frames_.end(),
+                     [&](const auto& item) { return item.second.link == link && item.second.unsent.empty(); });
+}
+
+ClientCore::DirectEngine* ClientCore::direct_engine(const wire::Header& header, wire::Time now) {
+  if (header.to != self_) return nullptr;
+  const DirectId id{header.from, header.link};
+  const auto found = direct_engines_.find(id);
+  if (found != direct_engines_.end()) return found->second.get();
+  if (header.link != direct_link_ && !waits_on_link(header.link)) return nullptr;
+  auto engine = std::make_unique<DirectEngine>(DirectEngine{wire::Link(self_, header.from, header.link),
+                                                            subjects_.to_engine(header.from, wire::Role::client), now});
+  return (direct_engines_[id] = std::move(engine)).get();
+}
+
 void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
   const wire::Header& header = frame.header;
-  if (header.to != self_ || header.link != direct_link_) return;
-  auto& engine = direct_engines_[header.from];
-  if (!engine) {
-    engine = std::make_unique<DirectEngine>(DirectEngine{wire::Link(self_, header.from, direct_link_),
-                                                         subjects_.to_engine(header.from, wire::Role::client), now, false});
-  }
+  DirectEngine* engine = direct_engine(header, now);
+  if (engine == nullptr) return;
   engine->last_heard = now;
   if (!wire::is_of_link(header.kind) || !engine->link.receive(frame, now)) return;
   wire::Reader in(engine->link.records());
@@ -74,7 +86,7 @@ void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
     if (*type == wire::RecordType::accepted) {
       wire::AcceptedRecord record;
       wire::decode(in, record);
-      on_accepted(record.frame, header.from);
+      if (in.ok()) on_accepted(record.frame, {header.from, header.link});
     } else if (*type == wire::RecordType::result) {
       wire::ResultRecord record;
       wire::decode(in, record);
@@ -86,10 +98,10 @@ void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
   if (!in.ok()) ++malformed_frames_;
 }
 
-void ClientCore::on_accepted(std::uint64_t number, wire::Incarnation engine) {
+void ClientCore::on_accepted(std::uint64_t number, const DirectId& engine) {
   const auto found = direct_frames_.find(number);
-  if (found == direct_frames_.end()) return;
-  found->second.engine = engine;
+  if (found == direct_frames_.end() || found->second.link != engine.second) return;
+  found->second.engine = engine.first;
   for (const std::uint64_t sequence : found->second.sequences) {
     ClientTask* task = tasks_.find(sequence);
     if (task != nullptr && task->cancelled) cancel_direct(sequence, *task);
@@ -101,7 +113,7 @@ void ClientCore::cancel_direct(std::uint64_t sequence, ClientTask& task) {
   task.cancelled = true;
   const auto frame = direct_frames_.find(task.direct_frame);
   if (frame == direct_frames_.end()) return;
-  const auto engine = direct_engines_.find(frame->second.engine);
+  const auto engine = direct_engines_.find({frame->second.engine, frame->second.link});
   if (engine != direct_engines_.end()) wire::encode(engine->second->link.record(), wire::CancelRecord{id_of(sequence)});
 }
 
@@ -111,11 +123,17 @@ void ClientCore::finish_direct(std::uint64_t number) {
 }
 
 void ClientCore::sweep_direct(wire::Time now) {
+  // We may have been stopped ourselves, with the engines' words unread.
+  const bool stopped = now - next_sweep_ > wire::Uplink::kSilence / 3;
+  if (stopped) connected_since_ = now;
   next_sweep_ = now + kSweepPause;
+  const auto heard_since = connected_since_ + wire::Uplink::kReconnectGrace;
+  const auto silent = [&](const DirectEngine& engine) { return now - std::max(engine.last_heard, heard_since) > wire::Uplink::kSilence; };
+  bool forgotten = stopped && !direct_engines_.empty();
   for (auto& [id, engine] : direct_engines_) {
     engine->link.heartbeat([&, to = engine.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
+    forgotten = forgotten || (id.second == direct_link_ && silent(*engine));
   }
-  const auto heard_since = connected_since_ + wire::Uplink::kReconnectGrace;
   std::vector<std::uint64_t> lost, unaccepted;
   for (auto& [number, frame] : direct_frames_) {
     if (!frame.unsent.empty()) continue;
@@ -123,14 +141,18 @@ void ClientCore::sweep_direct(wire::Time now) {
       if (now - std::max(frame.sent, heard_since) > kAcceptance) unaccepted.push_back(number);
       continue;
     }
-    const auto engine = direct_engines_.find(frame.engine);
-    if (engine == direct_engines_.end() || now - std::max(engine->second->last_heard, heard_since) > wire::Uplink::kSilence) {
-      lost.push_back(number);
-    }
+    const auto engine = direct_engines_.find({frame.engine, frame.link});
+    if (engine == direct_engines_.end() || silent(*engine->second)) lost.push_back(number);
   }
+  if (forgotten) ++direct_link_;
   for (const auto number : unaccepted) fail_direct(number, "no engine accepted it: are engines of this cluster running?");
   for (const auto number : lost) fail_direct(number, "the engine that had accepted it fell silent");
-  std::erase_if(direct_engines_, [&](const auto& item) { return now - item.second->last_heard > kForgetEngine; });
+  forget_direct_engines();
+}
+
+// Old links end with the last frame that was sent on them. One that goes on is never begun again with other numbers.
+void ClientCore::forget_direct_engines() {
+  std::erase_if(direct_engines_, [&](const auto& item) { return item.first.second != direct_link_ && !waits_on_link(item.first.second); });
 }
 
 void ClientCore::fail_direct(std::uint64_t number, std::string_view why) {

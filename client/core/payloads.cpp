@@ -58,8 +58,8 @@ void ClientCore::on_fetch_failed(std::uint64_t sequence, wire::FetchError error)
 
 void ClientCore::say_taken(const ClientTask& task, const wire::TakenRecord& record) {
   if (!task.direct) return taken_.push_back(record);
-  const auto engine = direct_engines_.find(record.blob.holder);
-  if (engine != direct_engines_.end()) wire::encode(engine->second->link.record(), record);
+  const auto engine = direct_engines_.lower_bound({record.blob.holder, 0});
+  if (engine != direct_engines_.end() && engine->first.first == record.blob.holder) wire::encode(engine->second->link.record(), record);
 }
 
 void ClientCore::spill() {

@@ -11,8 +11,8 @@ constexpr wire::Duration kSweepPause = std::chrono::milliseconds(500);
 }
 
 EngineCore::DirectClient& EngineCore::direct_client(const wire::Header& header, wire::Time now) {
-  auto& client = direct_clients_[header.from];
-  if (!client || client->link.id() != header.link) {
+  auto& client = direct_clients_[{header.from, header.link}];
+  if (!client) {
     client = std::make_unique<DirectClient>(DirectClient{wire::Link(self_, header.from, header.link),
                                                          subjects_.to_client(header.from, wire::Role::engine), now});
   }
@@ -37,7 +37,7 @@ void EngineCore::on_direct_frame(const wire::Frame& frame, wire::Time now) {
       wire::decode(in, record);
       const auto spec = specs.find(record.spec);
       if (!in.ok() || spec == specs.end()) break;
-      begin(Run{{session, record.sequence}, 0, frame.header.from}, spec->second, record.content, false);
+      begin(Run{{session, record.sequence}, 0, {frame.header.from, frame.header.link}}, spec->second, record.content, false);
     } else {
       in.fail();
     }
@@ -47,11 +47,11 @@ void EngineCore::on_direct_frame(const wire::Frame& frame, wire::Time now) {
 
 // Acknowledgements of direct results, cancels, and word of values that were read.
 void EngineCore::on_client_frame(const wire::Frame& frame, wire::Time now) {
-  const auto found = direct_clients_.find(frame.header.from);
+  const auto found = direct_clients_.find({frame.header.from, frame.header.link});
   if (found == direct_clients_.end() || !found->second->link.matches(frame.header)) return;
   found->second->last_heard = now;
   if (frame.header.kind == wire::FrameKind::goodbye) {
-    release_values_of(frame.header.from);
+    release_values_of(found->first);
     direct_clients_.erase(found);
     return;
   }
@@ -85,15 +85,18 @@ void EngineCore::on_direct_cancel(DirectClient& client, const wire::TaskId& task
   wire::encode(client.link.record(), wire::ResultRecord{task.sequence, 1, self_, report.span()});
 }
 
-// Tells direct clients that we live, and forgets those that have fallen silent.
+// Tells direct clients that we live, and forgets those that have fallen silent. Silence counts only while we were able to
+// hear: connected, and not stopped ourselves.
 void EngineCore::sweep_direct(wire::Time now) {
+  if (now - next_sweep_ > wire::Uplink::kSilence / 3) connected_since_ = now;
   next_sweep_ = now + kSweepPause;
-  std::vector<wire::Incarnation> silent;
+  const wire::Time heard_since = connected_since_ + wire::Uplink::kReconnectGrace;
+  std::vector<DirectId> silent;
   for (auto& [id, client] : direct_clients_) {
     client->link.heartbeat([&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
-    if (now - client->last_heard > config_.client_silence) silent.push_back(id);
+    if (now - std::max(client->last_heard, heard_since) > config_.client_silence) silent.push_back(id);
   }
-  for (const auto id : silent) {
+  for (const auto& id : silent) {
     release_values_of(id);
     direct_clients_.erase(id);
   }

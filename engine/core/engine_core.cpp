@@ -30,6 +30,8 @@ EngineCore::EngineCore(wire::Incarnation self, const wire::Subjects& subjects, C
 // ---- connection and link ----
 
 void EngineCore::on_connected(wire::Time now) {
+  connected_ = true;
+  connected_since_ = now;
   uplink_.on_connected(now);
   next_sweep_ = now;
   fetcher_.on_connected(now);
@@ -37,6 +39,7 @@ void EngineCore::on_connected(wire::Time now) {
 }
 
 void EngineCore::on_disconnected() {
+  connected_ = false;
   uplink_.on_disconnected();
   fetcher_.on_disconnected();
 }
@@ -177,7 +180,7 @@ void EngineCore::on_records(wire::Reader& in) {
 
 void EngineCore::on_run(const wire::RunRecord& record) {
   const auto spec = specs_.find(record.spec);
-  if (spec != specs_.end()) begin(Run{record.task, record.handle, wire::Incarnation::none}, spec->second, record.content, true);
+  if (spec != specs_.end()) begin(Run{record.task, record.handle, {}}, spec->second, record.content, true);
 }
 
 void EngineCore::begin(const Run& run, const wire::TaskSpec& spec, wire::ByteSpan content, bool recallable) {
@@ -314,12 +317,12 @@ void EngineCore::on_timer(wire::Time now) {
   for (auto& [id, client] : direct_clients_) {
     client->link.flush_control(now, [&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
   }
-  if (now >= next_sweep_) sweep_direct(now);
+  if (connected_ && now >= next_sweep_) sweep_direct(now);
 }
 
 wire::Time EngineCore::next_deadline() const {
   wire::Time deadline = std::min(uplink_.next_deadline(), fetcher_.next_deadline());
-  if (!direct_clients_.empty()) deadline = std::min(deadline, next_sweep_);
+  if (connected_ && !direct_clients_.empty()) deadline = std::min(deadline, next_sweep_);
   for (const auto& [id, client] : direct_clients_) deadline = std::min(deadline, client->link.control_deadline());
   return deadline;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/wire/outlet.hpp"
@@ -87,6 +88,8 @@ class EngineCore : private wire::Fetcher::Taker {
   std::uint64_t completed() const { return completed_; }
 
  private:
+  // Scheme direct: a client, and the number of its link. A client begins another link when one of us may have forgotten it.
+  using DirectId = std::pair<wire::Incarnation, std::uint32_t>;
   struct DirectClient {
     wire::Link link;
     std::string subject;
@@ -94,8 +97,8 @@ class EngineCore : private wire::Fetcher::Taker {
   };
   struct Run {
     wire::TaskId task;
-    std::uint64_t controller_handle = 0;            // 0: scheme direct
-    wire::Incarnation client = wire::Incarnation::none;  // scheme direct
+    std::uint64_t controller_handle = 0;  // 0: scheme direct
+    DirectId client{};                    // scheme direct
   };
   // A run whose arguments are still on their way here.
   struct Awaiting {
@@ -108,7 +111,8 @@ class EngineCore : private wire::Fetcher::Taker {
     wire::Buffer bytes;
     wire::TaskId task;
     std::string report;                                  // empty until the run is reported
-    wire::Incarnation client = wire::Incarnation::none;  // scheme direct
+    DirectId client{};                                   // scheme direct
+    bool of_controller() const { return client.first == wire::Incarnation::none; }
   };
 
   void on_controller_event(wire::Uplink::Event event);
@@ -126,7 +130,7 @@ class EngineCore : private wire::Fetcher::Taker {
   void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
   void note_value(const Run& run, wire::ByteSpan report);
   void release(std::uint64_t value);
-  void release_values_of(wire::Incarnation client);
+  void release_values_of(const DirectId& client);
   void report_again(wire::Link& link);
   void report_values_again(wire::Link& link);
   void spill_values();
@@ -172,12 +176,14 @@ class EngineCore : private wire::Fetcher::Taker {
   std::vector<Unreported> unreported_;
 
   std::unordered_map<std::uint64_t, wire::TaskSpec> specs_;  // by the controller's number, on this link
-  std::unordered_map<wire::Incarnation, std::unique_ptr<DirectClient>> direct_clients_;
+  std::map<DirectId, std::unique_ptr<DirectClient>> direct_clients_;
   std::uint64_t credit_ = 0;  // as last told
   bool credit_told_ = false;  // on this link
   wire::Duration mean_run_{};
   wire::DrainMode mode_ = wire::DrainMode::resume;
   wire::Time next_sweep_ = wire::kNever;
+  bool connected_ = false;
+  wire::Time connected_since_{};
   std::uint64_t malformed_frames_ = 0;
   std::uint64_t completed_ = 0;
 };

@@ -78,7 +78,7 @@ void EngineCore::release(std::uint64_t number) {
   values_.erase(found);
 }
 
-void EngineCore::release_values_of(wire::Incarnation client) {
+void EngineCore::release_values_of(const DirectId& client) {
   std::erase_if(values_, [&](const auto& item) {
     if (item.second.client != client) return false;
     value_bytes_ -= item.second.bytes.size();
@@ -88,7 +88,7 @@ void EngineCore::release_values_of(wire::Incarnation client) {
 
 void EngineCore::report_values_again(wire::Link& link) {
   for (const auto& [number, value] : values_) {
-    if (value.report.empty() || value.client != wire::Incarnation::none) continue;
+    if (value.report.empty() || !value.of_controller()) continue;
     wire::encode(link.record(), wire::FinishedRecord{wire::kAdoptedBit, value.task, wire::as_bytes(value.report)});
   }
 }
@@ -100,7 +100,7 @@ void EngineCore::spill_values() {
 
 void EngineCore::spill(std::uint64_t number, const Value& value) {
   wire::Link* link = uplink_.link();
-  if (link == nullptr || value.report.empty() || value.client != wire::Incarnation::none) return;
+  if (link == nullptr || value.report.empty() || !value.of_controller()) return;
   wire::encode(link->record(), wire::SpillRecord{number, value.bytes.size()});
 }
 
