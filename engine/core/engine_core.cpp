@@ -235,23 +235,25 @@ void EngineCore::on_finished(RunHandle run, wire::ByteSpan report, wire::Duratio
   mean_run_ = mean_run;
   ++completed_;
   Run finished;
-  const auto drop = [&] {
-    if (const auto value = wire::report_reference(report)) release(value->blob);
-  };
   if (run == starting_) {
     finished = starting_run_;
     starting_done_ = true;
   } else {
     const auto found = runs_.find(run);
-    if (found == runs_.end()) return drop();
+    if (found == runs_.end()) return drop_value(report);
     finished = found->second;
     runs_.erase(found);
     if (finished.controller_handle != 0) run_by_controller_handle_.erase(finished.controller_handle);
   }
   if (wire::report_has_reference(report)) note_value(finished, report);
+  say_finished(finished, report);
+  if (leaving() && wire::report_has_reference(report)) spill_value(report);
+}
+
+void EngineCore::say_finished(const Run& finished, wire::ByteSpan report) {
   if (finished.controller_handle == 0) {
     const auto client = direct_clients_.find(finished.client);
-    if (client == direct_clients_.end()) return drop();
+    if (client == direct_clients_.end()) return drop_value(report);
     wire::encode(client->second->link.record(), wire::ResultRecord{finished.task.sequence, 1, self_, report});
     return;
   }
@@ -295,6 +297,9 @@ void EngineCore::end_turn(wire::Time now) {
 // ---- leaving ----
 
 void EngineCore::drain(wire::DrainMode mode) {
+  if (leaving() && mode != mode_ && uplink_.link() != nullptr) {  // whoever asked has to know that it is not so
+    wire::encode(uplink_.link()->record(), wire::DrainRecord{mode_});
+  }
   if (leaving() || mode == mode_) return;
   if (draining() != (mode != wire::DrainMode::resume)) port_.listen_direct(mode == wire::DrainMode::resume);
   mode_ = mode;
@@ -306,7 +311,10 @@ void EngineCore::drain(wire::DrainMode mode) {
 }
 
 bool EngineCore::drained() const {
-  return draining() && runs_.empty() && values_.empty() && unreported_.empty() && (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0);
+  const auto acknowledged = [](const auto& item) { return item.second->link.held_bytes() == 0; };
+  return draining() && runs_.empty() && values_.empty() && unreported_.empty() &&
+         (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0) &&
+         std::all_of(direct_clients_.begin(), direct_clients_.end(), acknowledged);
 }
 
 // ---- time ----

@@ -128,7 +128,10 @@ class EngineCore : private wire::Fetcher::Taker {
   void on_fetched(std::uint64_t run, wire::Buffer payload) override;
   void on_fetch_failed(std::uint64_t run, wire::FetchError error) override;
   void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
+  void say_finished(const Run& finished, wire::ByteSpan report);
   void note_value(const Run& run, wire::ByteSpan report);
+  void drop_value(wire::ByteSpan report);
+  void spill_value(wire::ByteSpan report);
   void release(std::uint64_t value);
   void release_values_of(const DirectId& client);
   void report_again(wire::Link& link);

@@ -68,7 +68,17 @@ void EngineCore::note_value(const Run& run, wire::ByteSpan report) {
   found->second.task = run.task;
   found->second.report = wire::as_text(report);
   found->second.client = run.client;
-  if (leaving()) spill(found->first, found->second);
+}
+
+void EngineCore::drop_value(wire::ByteSpan report) {
+  if (const auto reference = wire::report_reference(report)) release(reference->blob);
+}
+
+// After its report: the controller takes over only what it knows of.
+void EngineCore::spill_value(wire::ByteSpan report) {
+  const auto reference = wire::report_reference(report);
+  const auto found = reference ? values_.find(reference->blob) : values_.end();
+  if (found != values_.end()) spill(found->first, found->second);
 }
 
 void EngineCore::release(std::uint64_t number) {
