@@ -104,12 +104,11 @@ void EngineCore::on_linked() {
   if (leaving()) spill_values();
 }
 
-// Results that the old link may not have delivered: only their tasks' ids mean anything now. Another controller is told of
-// all the values that are held as well, for it may know nothing of them.
+// Results that the old link may not have delivered: only their tasks' ids mean anything now. Values that are held are all
+// reported, for the controller may be another one, or have released them on the old link.
 void EngineCore::report_again(wire::Link& link) {
-  const bool another = std::exchange(controller_, link.peer()) != link.peer();
   const auto again = [&](const wire::TaskId& task, wire::ByteSpan report) {
-    if (another && wire::report_has_reference(report)) return;
+    if (wire::report_has_reference(report)) return;
     wire::encode(link.record(), wire::FinishedRecord{wire::kAdoptedBit, task, report});
   };
   if (const auto old = uplink_.take_old_link()) {
@@ -127,7 +126,7 @@ void EngineCore::report_again(wire::Link& link) {
     });
   }
   for (const auto& result : std::exchange(unreported_, {})) again(result.task, wire::as_bytes(result.report));
-  if (another) report_values_again(link);
+  report_values_again(link);
 }
 
 // ---- tasks from the controller ----

@@ -169,7 +169,6 @@ class EngineCore : private wire::Fetcher::Taker {
   std::uint64_t next_value_ = 1;
   std::uint64_t value_bytes_ = 0;
   wire::Time now_{};  // of the present event
-  wire::Incarnation controller_ = wire::Incarnation::none;  // of the present or last link
 
   // Results of the time without a link.
   struct Unreported {
