@@ -38,7 +38,7 @@ std::string Ledger::arrives(const wire::TaskId& task, std::string_view args) {
 std::string Ledger::begins(const wire::TaskId& task) {
   Plan& plan = plans_.at(task);
   if (++plan.runs > 1 && (plan.once || plan.direct)) {
-    return fmt::format("task {} may run at most once, and has begun twice", wire::to_string(task));
+    return fmt::format("task {} may run at most once, and has begun twice", describe(task));
   }
   return {};
 }

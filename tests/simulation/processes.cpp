@@ -88,6 +88,7 @@ void EngineProcess::start(const engine::RunOrder& order) {
 
 void EngineProcess::begun(const Run& run) {
   ++world.report().runs;
+  world.tell([&] { return fmt::format("{} begins on engine {} ({})", wire::to_string(run.task), wire::to_string(id), serial); });
   world.check(world.ledger().begins(run.task));
 }
 
