@@ -125,6 +125,7 @@ class Broker : private wire::Fetcher::Taker {
   bool claim_orphan(TaskIndex index, wire::Time now);
   void client_left(Session& session, wire::Time now);
   void unlink(Session& session, wire::Time now);
+  void send_result(Session& session, const wire::ResultRecord& record);
   void say_kept(Session& session, const ResultStore::Result& result);
   void store(ResultStore& in, ResultStore::Result&& result);
   void pump_results(Session& session);

@@ -41,8 +41,7 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
     }
   }
   if (!detached && session.peer && session.unsent.empty() && session.peer->link.has_room()) {
-    wire::encode(session.peer->link.record(), wire::ResultRecord{id.sequence, attempts, engine, report});
-    touch(*session.peer);
+    send_result(session, {id.sequence, attempts, engine, report});
   } else {
     deliver(session, detached, {id.sequence, attempts, engine, std::string(wire::as_text(report)), now});
   }

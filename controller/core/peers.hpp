@@ -76,6 +76,8 @@ struct Session {
   std::uint64_t highest_sequence = 0;
   std::unordered_map<std::uint64_t, wire::BlobReference> spilled;  // arguments taken over before their task arrived, by sequence
   std::unordered_map<std::uint64_t, SpecIndex> specs;  // by the client's number, on this link
+  bool catching_up = false;  // its client may still submit again on this link what it had submitted on an older one
+  std::unordered_set<std::uint64_t> answered;  // meanwhile: results that have been sent on this link
   wire::Time gone_since{};
 };
 

@@ -26,6 +26,7 @@ void Broker::on_client_hello(const wire::Hello& hello, const wire::Header& heade
   if (session.peer) unlink(session, now);  // a new link replaces the old one
   session.name = hello.name;
   session.peer = make_peer(wire::Role::client, known->second, header, now);
+  session.catching_up = session.tasks.size() > 0 || !session.unsent.empty();
   grant_windows();
   welcome(*session.peer, session.window);
   pump_results(session);
@@ -55,6 +56,8 @@ void Broker::unlink(Session& session, wire::Time now) {
   });
   for (const auto& [number, spec] : session.specs) specs_.release(spec);
   session.specs.clear();
+  session.catching_up = false;
+  session.answered.clear();
   session.gone_since = now;
   std::replace(dirty_.begin(), dirty_.end(), peer.get(), static_cast<Peer*>(nullptr));
   peers_.erase(peer->link.peer());
@@ -128,8 +131,9 @@ void Broker::on_spec(Session& session, const wire::SpecRecord& record) {
   if (!fresh) specs_.release(std::exchange(known->second, *index));
 }
 
-// A client that has lost sight of us sends again whatever it has no result for.
+// A client that has lost sight of us sends again whatever it has no result for; the result may be on its way there.
 bool Broker::known_already(Session& session, std::uint64_t sequence) {
+  if (session.answered.erase(sequence) > 0) return true;
   if (session.unsent.find(sequence) != nullptr) return true;
   if (const auto* kept = session.kept.find(sequence)) {
     say_kept(session, *kept);
@@ -141,6 +145,10 @@ bool Broker::known_already(Session& session, std::uint64_t sequence) {
 void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire::Time now) {
   if (record.resubmitted && known_already(session, record.sequence)) return;
   if (!record.resubmitted && session.tasks.find(record.sequence) != kNone) return;
+  if (!record.resubmitted && session.catching_up) {  // what is new comes after all that is not
+    session.catching_up = false;
+    session.answered.clear();
+  }
   ++counters_.submitted;
   session.highest_sequence = std::max(session.highest_sequence, record.sequence);
   const TaskIndex index = tasks_.create();
@@ -178,8 +186,9 @@ void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire:
     side.follow = DependencyProgress(extras->follow);
     side.extras = std::move(*extras);
   }
-  // At most once: if it may have started under an earlier controller, an engine has to say so, or nobody knows.
-  if (record.resubmitted && common.max_attempts == 1 && now - started_ < config_.adoption_grace + config_.silence) {
+  // At most once: it may have started under an earlier controller, or ended so long ago that its result has expired. An engine
+  // has to say so, or nobody knows.
+  if (record.resubmitted && common.max_attempts == 1) {
     task.has_side = true;
     side_[index].outcome_pending = true;
     return set_timer(now + config_.adoption_grace, index);
@@ -220,12 +229,17 @@ void Broker::on_cancel(const wire::TaskId& id, wire::Time now) {
 void Broker::deliver(Session& session, bool detached, ResultStore::Result&& result) {
   const bool direct = !detached && session.peer && session.unsent.empty() && session.peer->link.has_room();
   if (direct) {
-    wire::encode(session.peer->link.record(), result.record());
-    return touch(*session.peer);
+    return send_result(session, result.record());
   }
   if (detached) say_kept(session, result);
   store(detached ? session.kept : session.unsent, std::move(result));
   hold_to_result_limit();
+}
+
+void Broker::send_result(Session& session, const wire::ResultRecord& record) {
+  wire::encode(session.peer->link.record(), record);
+  if (session.catching_up) session.answered.insert(record.sequence);
+  touch(*session.peer);
 }
 
 // A detached task's client is told that it ended, and how; the value waits until somebody asks for it.
@@ -255,16 +269,15 @@ void Broker::pump_results(Session& session) {
       wire::encode_report(scratch_, {wire::TaskStatus::result_expired, "its result was evicted before it could be sent", 0, 0, {}});
       auto record = result.record();
       record.report = scratch_.span();
-      wire::encode(session.peer->link.record(), record);
+      send_result(session, record);
     } else {
-      wire::encode(session.peer->link.record(), result.record());
+      send_result(session, result.record());
     }
     const bool expired = result.report.empty();
     const TaskIndex held = session.tasks.find(result.sequence);
     result_bytes_ -= result.bytes();
     session.unsent.pop_front();
     if (expired && held != kNone && tasks_[held].state == TaskState::held) forget(held);
-    touch(*session.peer);
   }
 }
 

@@ -111,6 +111,23 @@ TEST_F(EnginesTest, AnAdoptedTaskIsASuspectWhenItsEngineDiesHoweverManyCameAfter
   EXPECT_EQ(c.results[0].status, TaskStatus::engine_died);
 }
 
+TEST_F(EnginesTest, AnAtMostOnceTaskIsNotRunAgainHoweverLateItsClientComesBack) {
+  auto e = engine(1, 4);
+  alive = {&e};
+  pass(seconds(60));
+  auto c = client(2);
+  alive = {&e, &c};
+  wire::TaskSpec once;
+  once.max_attempts = 1;
+  submit(c, once, 1, 1, {}, true);
+  pass(seconds(6));
+  read(c);
+  read(e);
+  EXPECT_TRUE(e.runs.empty());
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::outcome_unknown);
+}
+
 TEST_F(EnginesTest, AnAtMostOnceTaskThatNobodyReportsEndsAsOutcomeUnknown) {
   auto e = engine(1, 4);
   auto c = client(2);

@@ -40,6 +40,25 @@ TEST_F(SessionsTest, WhatWasNotAcknowledgedIsSentToANewLinkOnce) {
   hello.session = wire::SessionId{77};
   greet(again, hello);
   submit(again, {}, 1, 1, {}, true);
+  read(e);
+  EXPECT_EQ(again.results.size(), 1u);
+  EXPECT_TRUE(e.runs.empty());
+}
+
+// Found by seed 5 of the simulation.
+TEST_F(SessionsTest, ATaskWhoseResultCrossesItsResubmissionIsNotRunAgain) {
+  auto e = engine(1, 10);
+  auto c = client(2);
+  submit(c, {}, 1);
+  read(e);
+  FarEnd again(wire::Role::client, 2, 2);
+  wire::Hello hello;
+  hello.role = wire::Role::client;
+  hello.session = wire::SessionId{77};
+  greet(again, hello);
+  finish(e);
+  submit(again, {}, 1, 1, {}, true);
+  read(e);
   EXPECT_EQ(again.results.size(), 1u);
   EXPECT_TRUE(e.runs.empty());
 }
