@@ -147,6 +147,7 @@ class Broker : private wire::Fetcher::Taker {
   void release(const wire::BlobReference& blob);
   void release_unused(wire::ByteSpan report);
   void drop_payloads(TaskIndex index);
+  bool has_taken_over_args(const Session& session, std::uint64_t sequence);
   void on_spill(const Peer& peer, const wire::SpillRecord& record);
   void on_fetched(std::uint64_t cookie, wire::Buffer payload) override;
   void on_fetch_failed(std::uint64_t cookie, wire::FetchError error) override;

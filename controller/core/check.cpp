@@ -37,7 +37,9 @@ void Broker::check() const {
     const auto users = users_.find(result.blob);
     require(users != users_.end() && std::count(users->second.begin(), users->second.end(), index) == 1, "held values know their users");
   }
-  std::uint64_t spilled = 0;
+  std::uint64_t spilled = 0, orphaned = 0;
+  for (const auto& [task, orphan] : orphans_) orphaned += orphan.report.size();
+  require(orphaned == orphan_bytes_, "results that wait for their tasks are counted");
   for (const auto& [number, payload] : spilled_) spilled += payload.size();
   require(spilled == spilled_bytes_ && spilled <= config_.max_spill_bytes, "the spill store is counted, and within its limit");
   require(bytes == result_bytes_, "stored results are counted");

@@ -137,14 +137,17 @@ void Broker::on_adopted_finished(Engine& engine, const wire::FinishedRecord& rec
 // Its client may submit the task again, if it is one of an earlier controller; a client that has the result will not.
 void Broker::keep_orphan_result(Engine& engine, const wire::FinishedRecord& record, wire::Time now) {
   ++counters_.late_results;
-  if (find_session(record.task.session) != nullptr && now - started_ > config_.adoption_grace) {
-    orphans_.erase(record.task);
-    return release_unused(record.report);
+  const bool hopeless = find_session(record.task.session) != nullptr && now - started_ > config_.adoption_grace;
+  const auto value = wire::report_reference(record.report);
+  if (const auto known = orphans_.find(record.task); known != orphans_.end()) {
+    const std::string earlier = std::move(known->second.report);
+    orphan_bytes_ -= earlier.size();
+    orphans_.erase(known);
+    if (wire::report_reference(wire::as_bytes(earlier)) != value) release_unused(wire::as_bytes(earlier));
   }
-  if (orphan_bytes_ + record.report.size() > config_.max_result_bytes) return release_unused(record.report);
-  Orphan& orphan = orphans_[record.task];
-  orphan_bytes_ += record.report.size() - orphan.report.size();
-  orphan = Orphan{engine.id, record.handle, std::string(wire::as_text(record.report)), now};
+  if (hopeless || orphan_bytes_ + record.report.size() > config_.max_result_bytes) return release_unused(record.report);
+  orphan_bytes_ += record.report.size();
+  orphans_[record.task] = Orphan{engine.id, record.handle, std::string(wire::as_text(record.report)), now};
 }
 
 void Broker::on_returned(Engine& engine, Handle handle) {
@@ -168,7 +171,8 @@ void Broker::on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Tim
   ++engine.load;
   const TaskIndex index = find_task(record.task);
   if (index == kNone) {
-    orphans_[record.task] = Orphan{engine.id, record.handle, {}, now};
+    Orphan& orphan = orphans_[record.task];
+    if (orphan.report.empty()) orphan = Orphan{engine.id, record.handle, {}, now};  // else another engine has finished it
     return;
   }
   Task& task = tasks_[index];

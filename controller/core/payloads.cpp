@@ -163,9 +163,18 @@ void Broker::set_args(TaskIndex index, const wire::BlobReference& blob) {
 
 // ---- the spill store ----
 
+// A client that has not heard so on an older link asks again.
+bool Broker::has_taken_over_args(const Session& session, std::uint64_t sequence) {
+  const TaskIndex index = session.tasks.find(sequence);
+  if (index == kNone) return session.spilled.contains(sequence);
+  const auto args = wire::decode_content(tasks_[index].content.span());
+  return args && args->reference && args->reference->holder == self_;
+}
+
 void Broker::on_spill(const Peer& peer, const wire::SpillRecord& record) {
   const wire::BlobReference source{peer.link.peer(), static_cast<std::uint8_t>(peer.role), record.blob, record.size};
-  if (record.size == 0 || (peer.role == wire::Role::engine && !users_.contains(source))) return release(source);
+  const bool needless = peer.role == wire::Role::engine ? !users_.contains(source) : has_taken_over_args(*sessions_[peer.index], record.blob);
+  if (record.size == 0 || needless) return release(source);
   const bool begun = std::any_of(spilling_.begin(), spilling_.end(), [&](const auto& item) { return item.second.source == source; });
   if (begun) return;
   if (spilled_bytes_ + spilling_bytes_ + record.size > config_.max_spill_bytes) {

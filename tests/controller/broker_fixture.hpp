@@ -20,7 +20,8 @@ class FarEnd {
   wire::Incarnation id;
   std::uint32_t link_id;
   std::unique_ptr<wire::Link> link;
-  std::vector<wire::RunRecord> runs;                // of engines; contents are not kept
+  std::vector<wire::RunRecord> runs;                // of engines; contents are views no more, see below
+  std::vector<std::string> contents;                // of runs, in order
   std::vector<std::string> functions;               // of runs, in order
   std::map<std::uint64_t, std::string> specs;       // function by spec number
   std::vector<std::uint64_t> stopped;               // handles that are to stop
@@ -31,8 +32,11 @@ class FarEnd {
     wire::TaskStatus status;
     std::uint32_t attempts;
     std::string error;
+    std::string report;
   };
   std::vector<Result> results;                      // of clients
+  std::vector<std::uint64_t> released;              // payloads that it may let go of
+  std::vector<std::vector<std::byte>> payload_frames;
   std::vector<std::string> responses;
   std::vector<wire::Refuse> refusals;
   std::uint64_t window = 0;
@@ -100,6 +104,7 @@ struct BrokerFixture : testing::Test, wire::Outlet {
     for (const auto& message : std::exchange(sent[inbox(peer)], {})) {
       wire::Frame frame;
       ASSERT_EQ(wire::read_frame(message, frame), wire::FrameError::none);
+      if (frame.header.kind == wire::FrameKind::payload) peer.payload_frames.push_back(message);
       if (frame.header.kind == wire::FrameKind::welcome) peer.window = wire::decode_welcome(frame.body)->window;
       if (frame.header.kind == wire::FrameKind::refuse) peer.refusals.push_back(*wire::decode_refuse(frame.body));
       if (peer.link && peer.link->matches(frame.header) && peer.link->receive(frame, now)) read_records(peer, peer.link->records());
@@ -116,17 +121,22 @@ struct BrokerFixture : testing::Test, wire::Outlet {
         wire::RunRecord record;
         wire::decode(in, record);
         peer.functions.push_back(peer.specs.at(record.spec));
+        peer.contents.emplace_back(wire::as_text(record.content));
         peer.runs.push_back(record);
       } else if (*type == wire::RecordType::result) {
         wire::ResultRecord record;
         wire::decode(in, record);
         const auto report = wire::decode_report(record.report);
         ASSERT_TRUE(report);
-        peer.results.push_back({record.sequence, report->status, record.attempts, std::string(report->error)});
+        peer.results.push_back({record.sequence, report->status, record.attempts, std::string(report->error), std::string(wire::as_text(record.report))});
       } else if (*type == wire::RecordType::stop_run) {
         wire::StopRunRecord record;
         wire::decode(in, record);
         peer.stopped.push_back(record.handle);
+      } else if (*type == wire::RecordType::release) {
+        wire::ReleaseRecord record;
+        wire::decode(in, record);
+        peer.released.push_back(record.blob);
       } else if (*type == wire::RecordType::recall) {
         wire::RecallRecord record;
         wire::decode(in, record);
