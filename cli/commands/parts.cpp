@@ -61,6 +61,7 @@ void add_engine(CLI::App& app) {
     engine::NodeOptions options;
     bool no_inline = false;
     int drain_timeout_s = 30;
+    std::uint64_t variable_mb = engine::kDefaultVariableBytes >> 20;
   };
   auto state = std::make_shared<State>();
   auto* command = app.add_subcommand("engine", "Run an engine: it runs tasks, one per slot at a time.");
@@ -74,6 +75,7 @@ void add_engine(CLI::App& app) {
   command->add_option("--name", state->options.core.name, "name for people; host/process unless given");
   command->add_option("--plugin", state->options.plugins, "shared library with functions (covey/plugin.h); may be repeated");
   command->add_flag("--allow-exec", state->options.allow_exec, "let tasks run programs through the function exec");
+  command->add_option("--variable-mb", state->variable_mb, "memory for variables that clients push")->capture_default_str()->check(CLI::Range(0, 1 << 20));
   command->add_flag("--no-inline", state->no_inline, "run even the quickest functions on a slot's thread");
   command->add_option("--drain-timeout", state->drain_timeout_s, "seconds that running tasks get on SIGTERM")->check(CLI::Range(0, 86400));
   add_config_option(*command);
@@ -82,6 +84,7 @@ void add_engine(CLI::App& app) {
     state->options.nats = info.options("covey engine");
     state->options.cluster = info.cluster;
     state->options.inline_functions = !state->no_inline;
+    state->options.variable_bytes = state->variable_mb << 20;
     state->options.drain_timeout = std::chrono::seconds(state->drain_timeout_s);
     if (state->options.core.name.empty()) state->options.core.name = host_and_process();
     throw CLI::RuntimeError(engine::run_engine(state->options));

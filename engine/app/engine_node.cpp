@@ -31,6 +31,7 @@ constexpr int kStuckStatus = 3;
 EngineNode::EngineNode(boost::asio::io_context& io, NodeOptions options)
     : io_(io),
       options_(std::move(options)),
+      variables_(options_.variable_bytes),
       self_(random_incarnation()),
       subjects_(options_.cluster),
       watch_timer_(io) {}
@@ -39,8 +40,9 @@ EngineNode::~EngineNode() = default;
 
 boost::system::error_code EngineNode::start() {
   add_builtins(functions_);
+  add_variables(functions_, variables_);
   add_exec(functions_, {.allowed = options_.allow_exec});
-  for (const auto& plugin : options_.plugins) load_plugin(functions_, plugin);
+  for (const auto& plugin : options_.plugins) load_plugin(functions_, plugin, &variables_);
   options_.core.functions = functions_.names();
   auto connection = bus::Connection::connect(io_, options_.nats);
   if (!connection) return connection.error();
@@ -111,7 +113,7 @@ void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t star
     result.error = too_large;
   } else if (value.size() > wire::kInlinePayloadBytes) {
     wire::encode_content(content_scratch_, outcome.value.codec, core_->hold(value));
-  } else if (!value.empty()) {
+  } else if (!value.empty() || outcome.value.codec != wire::Codec::json) {
     wire::encode_content(content_scratch_, outcome.value.codec, value.span());
   }
   result.content = content_scratch_.span();

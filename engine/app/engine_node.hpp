@@ -12,6 +12,7 @@
 #include "engine/core/engine_core.hpp"
 #include "engine/exec/function.hpp"
 #include "engine/exec/slot_pool.hpp"
+#include "engine/exec/variables.hpp"
 
 namespace covey::engine {
 
@@ -20,6 +21,7 @@ struct NodeOptions {
   std::string cluster = "default";
   Config core;
   std::vector<std::string> plugins;     // shared libraries
+  std::uint64_t variable_bytes = kDefaultVariableBytes;
   bool allow_exec = false;
   bool inline_functions = true;         // run quick built-ins on the loop; false: everything on a slot's thread
   std::chrono::seconds drain_timeout{30};
@@ -55,6 +57,7 @@ class EngineNode : private Port {
 
   boost::asio::io_context& io_;
   NodeOptions options_;
+  Variables variables_;
   FunctionTable functions_;
   wire::Incarnation self_;
   wire::Subjects subjects_;

@@ -44,7 +44,7 @@ Outcome run_element(const Function& function, CallContext& context, const wire::
 
 void append_report(wire::Writer& reports, wire::Writer& scratch, wire::Writer& content, wire::RunReport report, const wire::Payload& value) {
   content.clear();
-  if (!value.buffer.empty()) wire::encode_content(content, value.codec, value.buffer.span());
+  if (!value.buffer.empty() || value.codec != wire::Codec::json) wire::encode_content(content, value.codec, value.buffer.span());
   report.content = content.span();
   scratch.clear();
   wire::encode_report(scratch, report);

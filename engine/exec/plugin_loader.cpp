@@ -46,7 +46,9 @@ class Library {
 
 struct Run : covey_ctx {
   CallContext* context;
+  const Variables* variables;
   Outcome outcome;
+  std::vector<wire::Payload> read;  // variables, whose bytes the function may use until it returns
 };
 
 Run& run_of(covey_ctx* ctx) { return *static_cast<Run*>(ctx); }
@@ -80,14 +82,33 @@ void on_bad_arguments(covey_ctx* ctx, const char* message) {
   run_of(ctx).outcome = failure(wire::TaskStatus::bad_arguments, message_of(message));
 }
 
+// Never lets an exception out: its caller may be C.
+int on_variable(covey_ctx* ctx, const char* name, const void** data, std::size_t* size, int* codec) {
+  Run& run = run_of(ctx);
+  if (run.variables == nullptr || name == nullptr) return 1;
+  try {
+    auto value = run.variables->get(name);
+    if (!value) return 1;
+    run.read.push_back(std::move(*value));
+  } catch (...) {
+    return 2;  // out of memory
+  }
+  const wire::Payload& value = run.read.back();
+  if (data != nullptr) *data = value.buffer.data();
+  if (size != nullptr) *size = value.buffer.size();
+  if (codec != nullptr) *codec = static_cast<int>(value.codec);
+  return 0;
+}
+
 int on_cancelled(const covey_ctx* ctx) { return static_cast<const Run*>(ctx)->context->cancelled() ? 1 : 0; }
 
 // ---- functions ----
 
 class PluginFunction : public Function {
  public:
-  PluginFunction(std::shared_ptr<Library> library, FunctionInfo info, const covey_function& function)
+  PluginFunction(std::shared_ptr<Library> library, const Variables* variables, FunctionInfo info, const covey_function& function)
       : library_(std::move(library)),
+        variables_(variables),
         info_(std::move(info)),
         run_(function.run),
         state_(function.state),
@@ -101,6 +122,7 @@ class PluginFunction : public Function {
 
  private:
   std::shared_ptr<Library> library_;  // destroyed after the body of the destructor, which still calls into it
+  const Variables* variables_;
   FunctionInfo info_;
   covey_run run_;
   void* state_;
@@ -112,6 +134,7 @@ class PluginFunction : public Function {
 struct Registry : covey_registry {
   const FunctionTable* table;
   std::shared_ptr<Library> library;
+  const Variables* variables;
   std::vector<std::unique_ptr<PluginFunction>> added;
   std::string error;  // the first
 };
@@ -178,7 +201,7 @@ int on_add(covey_registry* handle, const covey_function* function) {
     }
     FunctionInfo info{known.name, text_of(known.description), text_of(known.arguments), codecs_of(known.codecs),
                       (known.flags & COVEY_INLINE) != 0};
-    registry.added.push_back(std::make_unique<PluginFunction>(registry.library, std::move(info), known));
+    registry.added.push_back(std::make_unique<PluginFunction>(registry.library, registry.variables, std::move(info), known));
     return 0;
   } catch (...) {
     registry.error = "out of memory";  // short enough to need none
@@ -186,10 +209,10 @@ int on_add(covey_registry* handle, const covey_function* function) {
   }
 }
 
-constexpr covey_api kApi{sizeof(covey_api), on_add, on_result, on_fail, on_bad_arguments, on_cancelled};
+constexpr covey_api kApi{sizeof(covey_api), on_add, on_result, on_fail, on_bad_arguments, on_cancelled, on_variable};
 
 Outcome PluginFunction::run(CallContext& context, const wire::Payload& args) const {
-  Run run{{&kApi}, &context, failure(wire::TaskStatus::failed, "the plugin returned without a result or an error")};
+  Run run{{&kApi}, &context, variables_, failure(wire::TaskStatus::failed, "the plugin returned without a result or an error"), {}};
   run_(&run, args.buffer.data(), args.buffer.size(), static_cast<int>(args.codec), state_);
   return std::move(run.outcome);
 }
@@ -225,14 +248,14 @@ void register_functions(Registry& registry, const std::string& path) {
 
 }  // namespace
 
-void load_plugin(FunctionTable& table, const std::string& path) {
+void load_plugin(FunctionTable& table, const std::string& path, const Variables* variables) {
   std::error_code error;
   if (!std::filesystem::exists(path, error))
     throw std::runtime_error(fmt::format("plugin {}: there is no such file", path));
   // Absolute, because dlopen looks for a bare name everywhere but here.
   const auto library = std::make_shared<Library>(std::filesystem::absolute(path).string());
   check_abi(*library, path);
-  Registry registry{{&kApi}, &table, library, {}, {}};
+  Registry registry{{&kApi}, &table, library, variables, {}, {}};
   register_functions(registry, path);
   for (auto& function : registry.added) table.add(std::move(function));
 }

@@ -27,7 +27,7 @@
  * `size` is 0. covey_result() and the other calls copy what they are given. covey_add() copies a covey_function and its
  * strings; `state` must stay valid until `destroy`, which is called once, after the last run and before the library is
  * unloaded, also where loading fails later on, but not where covey_add() refused the function. A covey_ctx is valid
- * until its run() returns, and a covey_registry until covey_plugin() returns.
+ * until its run() returns, and a covey_registry until covey_plugin() returns. What covey_variable() shows is valid as long as the covey_ctx.
  *
  * THREADS. An engine with several slots calls the same run() on several threads at once; `state` is shared among them.
  * covey_plugin() and destroy() are called by one thread while nothing runs. COVEY_INLINE says that run() is done within
@@ -100,6 +100,8 @@ typedef struct covey_api {
   void (*fail)(covey_ctx* ctx, const char* message);
   void (*bad_arguments)(covey_ctx* ctx, const char* message);
   int (*cancelled)(const covey_ctx* ctx);
+  /* Since Covey 0.1.0; an engine whose struct_size ends before it has no variables. */
+  int (*variable)(covey_ctx* ctx, const char* name, const void** data, size_t* size, int* codec);
 } covey_api;
 
 /* Both begin with the engine's table; what follows is the engine's own. */
@@ -130,6 +132,14 @@ static inline void covey_bad_arguments(covey_ctx* ctx, const char* message) { ct
 
 /* Not 0: stop soon, nobody wants the result any more. */
 static inline int covey_cancelled(const covey_ctx* ctx) { return ctx->api->cancelled(ctx); }
+
+/* Reads a variable that a client pushed to this engine (DirectView::push). 0: found, and `data`, `size` and `codec`, any of
+ * which may be NULL, say where and what it is. The bytes are shared, not copied: they must not be written to, and are valid
+ * until run() returns, even if the variable changes meanwhile. Otherwise there is no such variable. */
+static inline int covey_variable(covey_ctx* ctx, const char* name, const void** data, size_t* size, int* codec) {
+  if (ctx->api->struct_size < offsetof(covey_api, variable) + sizeof ctx->api->variable) return 1;
+  return ctx->api->variable(ctx, name, data, size, codec);
+}
 
 #ifdef __cplusplus
 }

@@ -36,6 +36,15 @@ void until_cancelled(covey_ctx* ctx, const void*, size_t, int, void*) {
   }
 }
 
+// Returns the variable "table" as it is.
+void read_table(covey_ctx* ctx, const void*, size_t, int, void*) {
+  const void* data = nullptr;
+  size_t size = 0;
+  int codec = 0;
+  if (covey_variable(ctx, "table", &data, &size, &codec) != 0) return covey_fail(ctx, "there is no table");
+  covey_result(ctx, codec, data, size);
+}
+
 void free_counter(void* state) { delete static_cast<std::atomic<int>*>(state); }
 
 int add(covey_registry* registry, const char* name, covey_run run) {
@@ -69,5 +78,6 @@ COVEY_PLUGIN(registry) {
   if (const int error = add(registry, "throw_int", throw_int)) return error;
   if (const int error = add(registry, "say_nothing", say_nothing)) return error;
   if (const int error = add(registry, "odd_codec", odd_codec)) return error;
+  if (const int error = add(registry, "read_table", read_table)) return error;
   return add(registry, "until_cancelled", until_cancelled);
 }
