@@ -116,6 +116,14 @@ std::vector<EngineInfo> Client::engines(std::chrono::nanoseconds timeout) {
   return engines;
 }
 
+DirectView Client::direct_view() {
+  std::vector<wire::Incarnation> all;
+  for (const auto& engine : engines()) {
+    if (engine.state != "draining") all.push_back(engine.id);
+  }
+  return direct_view(std::move(all));
+}
+
 std::vector<wire::TaskId> Client::ids_of(const AsyncResult& result) {
   return result.size() == 0 ? std::vector<wire::TaskId>() : session_->ids_of(result.state_);
 }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "client/async_result.hpp"
+#include "client/direct_view.hpp"
 #include "client/task_options.hpp"
 #include "client/view.hpp"
 #include "common/bus/connection.hpp"
@@ -53,6 +54,9 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   LoadBalancedView load_balanced(Scheme scheme = Scheme::controller) { return LoadBalancedView(session_, scheme); }
+  // A view of these engines, or of all that are there now and take tasks. Throws std::invalid_argument where there are none.
+  DirectView direct_view(std::vector<wire::Incarnation> engines) { return DirectView(session_, std::move(engines)); }
+  DirectView direct_view();
 
   // Asks the controller (status, engines, explain, result, cancel, drain): JSON in, JSON out. nullopt: no answer in time.
   std::optional<std::string> request(std::string_view json, std::chrono::nanoseconds timeout = std::chrono::seconds(5));
