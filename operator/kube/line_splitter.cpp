@@ -18,6 +18,8 @@ std::optional<std::string_view> LineSplitter::next() {
       scanned_ = buffer_.size();
       return std::nullopt;
     }
+    overflowed_ = overflowed_ || end - begin_ > limit_;
+    if (overflowed_) return std::nullopt;
     const std::string_view line = std::string_view(buffer_).substr(begin_, end - begin_);
     begin_ = scanned_ = end + 1;
     if (!line.empty() && line != "\r") return line;

@@ -19,8 +19,8 @@ class LineSplitter {
   void feed(std::string_view bytes);
   // The next whole line, without its newline, valid until feed(); empty lines are passed over.
   std::optional<std::string_view> next();
-  // The line that is being read is longer than the limit. Nothing more can be had from this body.
-  bool overflowed() const { return buffer_.size() - begin_ > limit_; }
+  // A line is longer than the limit; it is not given out. Nothing more can be had from this body.
+  bool overflowed() const { return overflowed_ || buffer_.size() - begin_ > limit_; }
   // The body may not end here: a line has begun.
   bool inside_line() const { return begin_ < buffer_.size(); }
 
@@ -28,6 +28,7 @@ class LineSplitter {
   std::size_t limit_;
   std::string buffer_;
   std::size_t begin_ = 0;    // of the line that is being read
+  bool overflowed_ = false;
   std::size_t scanned_ = 0;  // no newline in [begin_, scanned_)
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "operator/kube/backoff.hpp"
@@ -71,6 +72,8 @@ class ListWatch {
   bool synced() const { return synced_; }
   // What changed since the last call, in order.
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  std::size_t pending_changes() const { return changes_.size(); }
+  std::size_t page_limit() const { return options_.page; }
   const Counters& counters() const { return counters_; }
   const std::string& version() const { return version_; }
 

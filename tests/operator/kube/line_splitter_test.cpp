@@ -44,6 +44,10 @@ TEST(LineSplitterTest, ALineAtTheLimitPassesAndOnePastItOverflows) {
   lines.feed("\n0123456789a");
   EXPECT_EQ(all(lines), std::vector<std::string>{"0123456789"});
   EXPECT_TRUE(lines.overflowed());
+  LineSplitter at_once(10);
+  at_once.feed("ok\n0123456789a\n");
+  EXPECT_EQ(all(at_once), std::vector<std::string>{"ok"}) << "also where its end is there already";
+  EXPECT_TRUE(at_once.overflowed());
 }
 
 }  // namespace
