@@ -71,7 +71,7 @@ void ClientCore::on_frame(wire::Role sender, wire::ByteSpan message, wire::Time 
 
 // Everything without a result is said again: the controller may be another one, or have lost sight of us.
 void ClientCore::on_linked() {
-  uplink_.take_old_link();
+  if (const auto old = uplink_.take_old_link()) say_taken_again(*old);
   window_ = uplink_.terms().window;
   port_.on_window(window_);
   ++links_;
@@ -298,6 +298,7 @@ void ClientCore::end_turn(wire::Time now) {
 }
 
 void ClientCore::say_goodbye() {
+  pump();
   uplink_.say_goodbye();
   for (auto& [id, engine] : direct_engines_) {
     std::byte frame[wire::kHeaderBytes];

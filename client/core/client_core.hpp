@@ -83,7 +83,8 @@ class ClientCore : private wire::Fetcher::Taker {
     tasks_.for_each([&](std::uint64_t sequence, const ClientTask& task) { visit(sequence, task.cookie); });
   }
   std::uint64_t request(std::string_view json);
-  // Asks the controller to take over the arguments of unfinished tasks, before we leave; spilled() once it has, or cannot.
+  // Asks the controller to take over the arguments of unfinished tasks, before we leave; spilled() once it has those and all
+  // tasks, or cannot.
   void spill();
   bool spilled();
   void say_goodbye();
@@ -150,6 +151,7 @@ class ClientCore : private wire::Fetcher::Taker {
   void on_fetched(std::uint64_t sequence, wire::Buffer payload) override;
   void on_fetch_failed(std::uint64_t sequence, wire::FetchError error) override;
   void say_taken(const ClientTask& task, const wire::TakenRecord& record);
+  void say_taken_again(const wire::Link& old);
   void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
   void resolve_known(wire::Writer& out, wire::ByteSpan extras);
 

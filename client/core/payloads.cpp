@@ -62,6 +62,22 @@ void ClientCore::say_taken(const ClientTask& task, const wire::TakenRecord& reco
   if (engine != direct_engines_.end() && engine->first.first == record.blob.holder) wire::encode(engine->second->link.record(), record);
 }
 
+// What the old link may not have delivered: without it, the controller would hold what we have read.
+void ClientCore::say_taken_again(const wire::Link& old) {
+  old.for_each_unacknowledged([&](wire::ByteSpan body) {
+    wire::Reader in(body);
+    while (const auto type = wire::next_record(in)) {
+      wire::TakenRecord record;
+      if (*type != wire::RecordType::taken) {
+        wire::skip_record(in, *type);
+        continue;
+      }
+      wire::decode(in, record);
+      taken_.push_back(record);
+    }
+  });
+}
+
 void ClientCore::spill() {
   spilling_ = true;
   wire::Link* link = uplink_.link();
@@ -73,7 +89,10 @@ void ClientCore::spill() {
 }
 
 bool ClientCore::spilled() {
-  return !linked() || std::none_of(args_.begin(), args_.end(), [&](const auto& item) {
+  const wire::Link* link = uplink_.link();
+  if (link == nullptr || tasks_.size() == 0) return true;
+  if (next_to_send_ < next_sequence_ || !again_.empty() || link->held_bytes() > 0) return false;
+  return std::none_of(args_.begin(), args_.end(), [&](const auto& item) {
     const ClientTask* task = tasks_.find(item.first);
     return task != nullptr && !task->direct;
   });

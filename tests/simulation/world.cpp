@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <utility>
 
 namespace covey::simulation {
@@ -108,6 +109,11 @@ std::string World::what_is_left() {
   for (const auto serial : engines_) {
     values += process<EngineProcess>(serial).core.held_values();
     runs += process<EngineProcess>(serial).core.held();
+  }
+  for (std::string cursor = "u0"; options_.verbose && broker().unfinished_tasks() > 0 && cursor.starts_with('u');) {
+    const auto page = boost::json::parse(broker().ask(fmt::format(R"({{"what":"tasks","cursor":"{}"}})", cursor), now_)).as_object();
+    for (const auto& task : page.at("tasks").as_array()) tell([&] { return "unfinished: " + boost::json::serialize(task); });
+    cursor = page.contains("next") ? std::string(page.at("next").as_string()) : "";
   }
   return fmt::format("{} results never came, {} tasks are unfinished in the controller ({} ready, {} engines), {} runs and {} values are "
                      "held by engines, {} bytes are spilled, and {} bytes of results are kept",
