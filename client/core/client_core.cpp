@@ -171,7 +171,7 @@ std::uint32_t ClientCore::add_spec(std::string encoded) {
   }
   const std::uint32_t number = place_for_spec();
   spec_by_bytes_.emplace(encoded, number);
-  specs_[number] = Spec{std::move(encoded), 0, 1, {}};
+  specs_[number] = Spec{.encoded = std::move(encoded), .uses = 1};
   return number;
 }
 
