@@ -94,8 +94,12 @@ Uplink::Event Uplink::on_refuse(const Frame& frame, Time now) {
   if (frame.header.to != self_ || frame.header.link != link_id_) return Event::nothing;
   const auto refuse = decode_refuse(frame.body);
   if (!refuse) return Event::nothing;
-  // A restarted controller does not know our link; one that we have just greeted may refuse what overtook the greeting.
-  if (refuse->reason == RefuseReason::unknown_link) return linked_ ? lose(now) : Event::nothing;
+  if (refuse->reason == RefuseReason::unknown_link) {  // the controller has been started again, or has given us up
+    if (linked_) return lose(now);
+    ++link_id_;
+    send_hello(now);
+    return Event::nothing;
+  }
   refusal_ = refuse->text;
   next_hello_ = kNever;
   return Event::refused;

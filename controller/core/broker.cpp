@@ -8,6 +8,10 @@
 
 namespace covey::controller {
 
+namespace {
+constexpr wire::Duration kEndedLinksKept = std::chrono::minutes(10);  // NATS lets no connection stand still for that long
+}
+
 Broker::Broker(wire::Incarnation self, wire::Subjects subjects, Config config, wire::Outlet& port)
     : self_(self),
       subjects_(std::move(subjects)),
@@ -111,6 +115,11 @@ void Broker::on_hello(wire::Role sender, const wire::Frame& frame, wire::Time no
   if (Peer* peer = find_peer(frame.header)) {
     return welcome(*peer, peer->role == wire::Role::client ? sessions_[peer->index]->window : 0);
   }
+  // This one was said before the link ended, and frames of that link may still be on their way to the peer.
+  if (const auto ended = ended_links_.find(frame.header.from); ended != ended_links_.end() && frame.header.link <= ended->second.id) {
+    ++counters_.stale_frames;
+    return refuse(sender, frame.header, wire::RefuseReason::unknown_link, "that link has ended: say hello for another");
+  }
   if (sender == wire::Role::client) {
     on_client_hello(*hello, frame.header, now);
   } else {
@@ -153,6 +162,13 @@ std::unique_ptr<Peer> Broker::make_peer(wire::Role role, std::uint32_t index, co
       Peer{role, index, std::move(subject), wire::Link(self_, header.from, header.link), now, false, false});
   peers_[header.from] = peer.get();
   return peer;
+}
+
+// Nothing more comes from it or goes to it.
+void Broker::end_link(Peer& peer, wire::Time now) {
+  std::replace(dirty_.begin(), dirty_.end(), &peer, static_cast<Peer*>(nullptr));
+  peers_.erase(peer.link.peer());
+  ended_links_[peer.link.peer()] = {peer.link.id(), now};
 }
 
 Peer* Broker::find_peer(const wire::Header& header) {
@@ -237,6 +253,7 @@ void Broker::sweep(wire::Time now) {
   grant_windows();
   expire_results(now);
   idempotency_.expire(now - config_.idempotency_ttl);
+  std::erase_if(ended_links_, [&](const auto& item) { return now - item.second.at > kEndedLinksKept; });
   std::erase_if(orphans_, [&](const auto& item) {
     const bool old = !item.second.report.empty() && now - item.second.since > config_.result_ttl;
     if (old) {

@@ -108,6 +108,7 @@ class Broker : private wire::Fetcher::Taker {
   void refuse(wire::Role role, const wire::Header& header, wire::RefuseReason reason, std::string_view text);
   void welcome(Peer& peer, std::uint64_t window);
   std::unique_ptr<Peer> make_peer(wire::Role role, std::uint32_t index, const wire::Header& header, wire::Time now);
+  void end_link(Peer& peer, wire::Time now);
   Peer* find_peer(const wire::Header& header);
   void touch(Peer& peer);
   void flush(Peer& peer);
@@ -158,9 +159,11 @@ class Broker : private wire::Fetcher::Taker {
 
   // engines.cpp
   void on_engine_hello(const wire::Hello& hello, const wire::Header& header, wire::Time now);
+  void on_drain(Engine& engine, wire::DrainMode mode);
   void on_engine_records(Engine& engine, wire::Reader& in, wire::Time now);
   void on_finished(Engine& engine, const wire::FinishedRecord& record, wire::Time now);
   void on_adopted_finished(Engine& engine, const wire::FinishedRecord& record, wire::Time now);
+  void on_adopted_stopped(Engine& engine, TaskIndex index, wire::Time now);
   void keep_orphan_result(Engine& engine, const wire::FinishedRecord& record, wire::Time now);
   void on_returned(Engine& engine, Handle handle);
   void on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Time now);
@@ -168,6 +171,7 @@ class Broker : private wire::Fetcher::Taker {
   void engine_lost(EngineIndex index, bool in_good_order, wire::Time now);
   void give_up_assigned(Engine& engine, bool in_good_order, wire::Time now);
   void rerun_or_fail(Engine& engine, TaskIndex index, bool in_good_order, wire::Time now);
+  bool can_ever_run(const Demand& demand);
   void fail_unschedulable(wire::Time now);
 
   // dispatch.cpp
@@ -176,6 +180,7 @@ class Broker : private wire::Fetcher::Taker {
   Engine* choose(const Demand& demand, std::size_t& eligible);
   bool may_take(const Engine& engine, const Demand& demand) const;
   std::uint64_t room(const Engine& engine, const Demand& demand) const;
+  bool runs_already(const Engine& engine, TaskIndex index) const;
   void assign(Engine& engine, TaskIndex index);
   void reserve(const Demand& demand);
   void recall_for_idle();
@@ -273,6 +278,11 @@ class Broker : private wire::Fetcher::Taker {
   std::uint64_t orphan_bytes_ = 0;
 
   std::unordered_map<wire::Incarnation, Peer*> peers_;
+  struct EndedLink {
+    std::uint32_t id = 0;
+    wire::Time at{};
+  };
+  std::unordered_map<wire::Incarnation, EndedLink> ended_links_;  // the last of each peer
   std::vector<Peer*> dirty_;
   std::vector<wire::Incarnation> acks_owed_;
   wire::Time control_deadline_ = wire::kNever;

@@ -11,10 +11,7 @@ namespace covey::controller {
 void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation engine, wire::Time now) {
   Task& task = tasks_[index];
   if (task.state == TaskState::ready) take_from_queue(index);
-  if (task.state == TaskState::assigned && task.engine != kNone && engines_[task.engine] &&
-      engines_[task.engine]->id != engine) {
-    detach_from_engine(index, true);
-  }
+  if (task.state == TaskState::assigned) detach_from_engine(index, true);  // it ended elsewhere, or with its twin
   task.state = TaskState::waiting;
   const auto status = wire::report_status(report);
   if (status == wire::TaskStatus::failed && task.spec != kNone && retry(index, now)) return;
@@ -67,9 +64,6 @@ void Broker::note_completed(History::Entry entry, SpecIndex spec) {
 // A task ends without an engine's word.
 void Broker::fail(TaskIndex index, wire::TaskStatus status, std::string_view error, wire::Time now) {
   Task& task = tasks_[index];
-  if (task.state == TaskState::assigned && task.engine != kNone && engines_[task.engine]) detach_from_engine(index, true);
-  if (task.state == TaskState::ready) take_from_queue(index);
-  task.state = TaskState::waiting;
   wire::Writer report;
   wire::encode_report(report, {status, error, 0, 0, {}});
   complete(index, report.span(), wire::Incarnation::none, now);

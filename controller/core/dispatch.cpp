@@ -177,11 +177,17 @@ void Broker::dispatch_lane(const ReadyQueue::Lane& lane, wire::Time) {
   }
 }
 
+// It came back to an engine that has been running it since before its last link, while it was thought to be elsewhere.
+bool Broker::runs_already(const Engine& engine, TaskIndex index) const {
+  return std::any_of(engine.adopted.begin(), engine.adopted.end(), [&](const auto& item) { return item.second == id_of(index); });
+}
+
 void Broker::assign(Engine& engine, TaskIndex index) {
   assert(engine.load < engine.credit);
   Task& task = tasks_[index];
   task.state = TaskState::assigned;
   task.engine = engine.peer->index;
+  if (runs_already(engine, index)) return engine.assigned.push_front(tasks_, index);
   ++engine.load;
   engine.last_assigned = ++assignments_;
   engine.assigned.push_back(tasks_, index);

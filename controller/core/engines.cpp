@@ -24,7 +24,7 @@ void Broker::on_engine_hello(const wire::Hello& hello, const wire::Header& heade
   } else {
     // It lost sight of us. It has dropped what it had not started, and will say what it still has.
     const EngineIndex index = engine->peer->index;
-    std::replace(dirty_.begin(), dirty_.end(), engine->peer.get(), static_cast<Peer*>(nullptr));
+    end_link(*engine->peer, now);
     engine->peer = make_peer(wire::Role::engine, index, header, now);
   }
   engine->hello = hello;
@@ -37,6 +37,13 @@ void Broker::on_engine_hello(const wire::Hello& hello, const wire::Header& heade
   engine->adopted.clear();
   engine->known_specs.clear();
   welcome(*engine->peer, 0);
+  if (engine->asked) wire::encode(engine->peer->link.record(), wire::DrainRecord{*engine->asked});  // the old link may have lost it
+}
+
+// How it is with the engine. What it was asked may be on its way there; but who leaves does not come back.
+void Broker::on_drain(Engine& engine, wire::DrainMode mode) {
+  if (mode == wire::DrainMode::leave || mode == engine.asked) engine.asked.reset();
+  engine.draining = engine.asked.value_or(mode) != wire::DrainMode::resume;
 }
 
 void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now) {
@@ -70,7 +77,7 @@ void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now)
       case wire::RecordType::drain: {
         wire::DrainRecord record;
         wire::decode(in, record);
-        if (in.ok()) engine.draining = record.mode != wire::DrainMode::resume;
+        if (in.ok()) on_drain(engine, record.mode);
         break;
       }
       case wire::RecordType::spill: {
@@ -106,6 +113,7 @@ void Broker::on_finished(Engine& engine, const wire::FinishedRecord& record, wir
   --engine.load;
   ++engine.completed;
   engine.assigned.remove(tasks_, index);
+  tasks_[index].state = TaskState::waiting;
   if (engine.alone == index) engine.alone = kNone;
   complete(index, record.report, engine.id, now);
 }
@@ -119,6 +127,7 @@ void Broker::on_adopted_finished(Engine& engine, const wire::FinishedRecord& rec
   if (index == kNone) {
     return keep_orphan_result(engine, record, now);
   }
+  if (wire::report_status(record.report) == wire::TaskStatus::cancelled) return on_adopted_stopped(engine, index, now);
   Task& task = tasks_[index];
   if (task.state == TaskState::held) {
     ++counters_.late_results;
@@ -126,6 +135,7 @@ void Broker::on_adopted_finished(Engine& engine, const wire::FinishedRecord& rec
   }
   if (task.state == TaskState::assigned && task.engine == engine.peer->index) {
     engine.assigned.remove(tasks_, index);
+    if (engine.alone == index) engine.alone = kNone;
     task.state = TaskState::waiting;
   } else {
     ++counters_.late_results;
@@ -134,10 +144,26 @@ void Broker::on_adopted_finished(Engine& engine, const wire::FinishedRecord& rec
   complete(index, record.report, engine.id, now);
 }
 
+// An earlier controller had it stopped, because the task had ended. It has not for this one, whose client never heard so.
+void Broker::on_adopted_stopped(Engine& engine, TaskIndex index, wire::Time now) {
+  ++counters_.late_results;
+  Task& task = tasks_[index];
+  if (task.state != TaskState::assigned || task.engine != engine.peer->index) return;
+  engine.assigned.remove(tasks_, index);
+  if (engine.alone == index) engine.alone = kNone;
+  task.state = TaskState::waiting;
+  if (specs_[task.spec].max_attempts == 1) {
+    return fail(index, wire::TaskStatus::outcome_unknown, "it may run at most once, and an earlier controller stopped it on its engine", now);
+  }
+  ++counters_.requeued;
+  make_ready(index, true);
+}
+
 // Its client may submit the task again, if it is one of an earlier controller; a client that has the result will not.
 void Broker::keep_orphan_result(Engine& engine, const wire::FinishedRecord& record, wire::Time now) {
   ++counters_.late_results;
-  const bool hopeless = find_session(record.task.session) != nullptr && now - started_ > config_.adoption_grace;
+  const bool stopped = wire::report_status(record.report) == wire::TaskStatus::cancelled;
+  const bool hopeless = stopped || (find_session(record.task.session) != nullptr && now - started_ > config_.adoption_grace);
   const auto value = wire::report_reference(record.report);
   if (const auto known = orphans_.find(record.task); known != orphans_.end()) {
     const std::string earlier = std::move(known->second.report);
@@ -212,8 +238,7 @@ void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) 
   const auto engine = std::move(engines_[index]);  // nobody finds it any more
   --live_engines_;
   if (reserved_ == index) reserved_ = kNone;
-  peers_.erase(engine->id);
-  std::replace(dirty_.begin(), dirty_.end(), engine->peer.get(), static_cast<Peer*>(nullptr));
+  end_link(*engine->peer, now);
   engine_events_.push({in_good_order ? EngineEvent::Kind::left : EngineEvent::Kind::lost, engine->id, engine->hello.name, engine->hello.slots});
   if (!in_good_order) {
     ++counters_.engines_lost;
@@ -256,16 +281,23 @@ void Broker::rerun_or_fail(Engine& engine, TaskIndex index, bool in_good_order, 
   make_ready(index, true);
 }
 
+// Engines that are here and that the tasks name may lack their labels. Labels alone may come with the next engine.
+bool Broker::can_ever_run(const Demand& demand) {
+  const auto can = [&](wire::Incarnation id) {
+    const Engine* engine = find_engine(id);
+    return engine != nullptr && may_take(*engine, demand);
+  };
+  if (demand.follow != wire::Incarnation::none) return can(demand.follow);
+  if (demand.constraint == kNone) return true;
+  const auto& targets = specs_[demand.constraint].targets;
+  return targets.empty() || std::any_of(targets.begin(), targets.end(), can);
+}
+
 // Tasks that name engines of which none is left would wait for ever.
 void Broker::fail_unschedulable(wire::Time now) {
   std::vector<Handle> hopeless;
   ready_.for_each_lane([&](const ReadyQueue::Lane& lane) {
-    bool possible = lane.demand.follow == wire::Incarnation::none || find_engine(lane.demand.follow) != nullptr;
-    if (possible && lane.demand.constraint != kNone) {
-      const auto& targets = specs_[lane.demand.constraint].targets;
-      possible = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](auto id) { return find_engine(id) != nullptr; });
-    }
-    for (TaskIndex i = possible ? kNone : lane.tasks->front(); i != kNone; i = tasks_[i].next) hopeless.push_back(tasks_.handle(i));
+    for (TaskIndex i = can_ever_run(lane.demand) ? kNone : lane.tasks->front(); i != kNone; i = tasks_[i].next) hopeless.push_back(tasks_.handle(i));
     return true;
   });
   for (const Handle handle : hopeless) {

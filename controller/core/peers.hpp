@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -11,6 +12,7 @@
 
 #include "common/wire/greeting.hpp"
 #include "common/wire/link.hpp"
+#include "common/wire/records.hpp"
 #include "controller/core/result_store.hpp"
 #include "controller/core/sequence_index.hpp"
 #include "controller/core/task_table.hpp"
@@ -36,6 +38,7 @@ struct Engine {
   std::uint64_t load = 0;         // what it holds, as far as is known; at most credit when a task is assigned
   std::uint64_t mean_run_us = 0;  // 0: unknown
   bool draining = false;
+  std::optional<wire::DrainMode> asked;  // of it, until it says that it is so
   bool adopting = false;         // its link is new and it has not yet said what it still has
   bool recalling = false;        // a recall is on its way
   TaskIndex alone = kNone;       // the suspect it runs, with nothing beside it

@@ -152,6 +152,7 @@ json::object Broker::drain_engine(std::string_view id, wire::DrainMode mode) {
   if (engine == nullptr) return problem(fmt::format("no engine '{}' here", id));
   wire::encode(engine->peer->link.record(), wire::DrainRecord{mode});
   touch(*engine->peer);
+  engine->asked = mode;
   engine->draining = mode != wire::DrainMode::resume;
   return {{"engine", id}, {"draining", engine->draining}};
 }

@@ -59,8 +59,7 @@ void Broker::unlink(Session& session, wire::Time now) {
   session.catching_up = false;
   session.answered.clear();
   session.gone_since = now;
-  std::replace(dirty_.begin(), dirty_.end(), peer.get(), static_cast<Peer*>(nullptr));
-  peers_.erase(peer->link.peer());
+  end_link(*peer, now);
   hold_to_result_limit();
 }
 

@@ -96,11 +96,8 @@ void EngineCore::on_linked() {
   report_again(link);
   wire::encode_adopted_all(link.record());
   credit_told_ = false;
-  if (draining()) {
-    wire::encode(link.record(), wire::DrainRecord{mode_});
-  } else {
-    report_credit(mean_run_);
-  }
+  wire::encode(link.record(), wire::DrainRecord{mode_});
+  if (!draining()) report_credit(mean_run_);
   if (leaving()) spill_values();
 }
 
@@ -296,15 +293,15 @@ void EngineCore::end_turn(wire::Time now) {
 // ---- leaving ----
 
 void EngineCore::drain(wire::DrainMode mode) {
-  if (leaving() && mode != mode_ && uplink_.link() != nullptr) {  // whoever asked has to know that it is not so
-    wire::encode(uplink_.link()->record(), wire::DrainRecord{mode_});
+  const bool changes = !leaving() && mode != mode_;
+  if (changes) {
+    if (draining() != (mode != wire::DrainMode::resume)) port_.listen_direct(mode == wire::DrainMode::resume);
+    mode_ = mode;
+    credit_told_ = false;
   }
-  if (leaving() || mode == mode_) return;
-  if (draining() != (mode != wire::DrainMode::resume)) port_.listen_direct(mode == wire::DrainMode::resume);
-  mode_ = mode;
+  // Whoever asked has to know how it is, also where that is another way.
   if (wire::Link* link = uplink_.link()) wire::encode(link->record(), wire::DrainRecord{mode_});
-  credit_told_ = false;
-  if (!draining()) return;
+  if (!changes || !draining()) return;
   for (const RunHandle run : take_back(SIZE_MAX)) give_back(run);
   if (leaving()) spill_values();
 }

@@ -110,5 +110,24 @@ TEST_F(DispatchTest, TasksForEnginesThatAreGoneFailInsteadOfWaitingForEver) {
   EXPECT_EQ(c.results[0].status, TaskStatus::unschedulable);
 }
 
+// Found by seed 50 of the simulation.
+TEST_F(DispatchTest, ATaskThatHasToFollowToAnEngineWithoutItsLabelFails) {
+  auto e = engine(9, 1);
+  auto c = client(2);
+  alive = {&c, &e};
+  submit(c, {}, 1);
+  read(e);
+  finish(e);
+  wire::TaskSpec labelled;
+  labelled.labels = {"gpu=a100"};
+  wire::SubmitExtras extras;
+  extras.follow.tasks = {{{wire::SessionId{77}, 1}}};
+  submit(c, labelled, 2, 1, extras);
+  pass(seconds(7));
+  read(c);
+  ASSERT_EQ(c.results.size(), 2u);
+  EXPECT_EQ(c.results[1].status, TaskStatus::unschedulable);
+}
+
 }  // namespace
 }  // namespace covey::controller

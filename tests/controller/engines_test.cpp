@@ -88,6 +88,81 @@ TEST_F(EnginesTest, AnAdoptedTaskIsNotRunAgain) {
   EXPECT_EQ(c.results[0].status, TaskStatus::ok);
 }
 
+// Found by seed 692 of the simulation.
+TEST_F(EnginesTest, ATaskThatAnEarlierControllerStoppedIsRunAgainIfItsClientStillWantsIt) {
+  auto c = client(2);
+  FarEnd e(wire::Role::engine, 1, 1);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(e, hello);
+  const wire::TaskId task{wire::SessionId{77}, 1};
+  wire::encode(e.link->record(), wire::AdoptRecord{task, wire::kAdoptedBit | 5});
+  wire::encode_adopted_all(e.link->record());
+  wire::encode(e.link->record(), wire::CreditRecord{4, 0});
+  turn(e);
+  submit(c, {}, 1, 1, {}, true);
+  wire::Writer report;
+  wire::encode_report(report, {TaskStatus::cancelled, "cancelled", 1, 2, {}});
+  wire::encode(e.link->record(), wire::FinishedRecord{wire::kAdoptedBit | 5, task, report.span()});
+  turn(e);
+  read(c);
+  EXPECT_TRUE(c.results.empty());
+  ASSERT_EQ(e.runs.size(), 1u);
+  finish(e);
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::ok);
+}
+
+// Found by seed 699 of the simulation.
+TEST_F(EnginesTest, WhatAnEngineWasAskedOnALinkThatBrokeIsAskedAgain) {
+  auto e = engine(1, 4);
+  broker.ask(R"({"what":"drain","engine":"0000000000000001"})", now);
+  FarEnd again(wire::Role::engine, 1, 2);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(again, hello);
+  wire::encode_adopted_all(again.link->record());
+  wire::encode(again.link->record(), wire::DrainRecord{wire::DrainMode::resume});
+  turn(again);
+  EXPECT_EQ(again.drains, std::vector{wire::DrainMode::drain});
+  auto c = client(2);
+  submit(c, {}, 1);
+  read(again);
+  EXPECT_TRUE(again.runs.empty());
+}
+
+// Found by seed 20 of the simulation.
+TEST_F(EnginesTest, ATaskThatComesBackToAnEngineThatStillRunsItTakesItsCreditOnce) {
+  auto c = client(2);
+  const wire::TaskId task{wire::SessionId{77}, 1};
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  const auto adopting = [&](std::uint64_t id) {
+    FarEnd e(wire::Role::engine, id, 1);
+    greet(e, hello);
+    wire::encode(e.link->record(), wire::AdoptRecord{task, wire::kAdoptedBit | 5});
+    wire::encode_adopted_all(e.link->record());
+    wire::encode(e.link->record(), wire::CreditRecord{2, 0});
+    turn(e);
+    return e;
+  };
+  auto first = adopting(1), second = adopting(5);
+  submit(c, {}, 1, 1, {}, true);
+  std::byte goodbye[wire::kHeaderBytes];
+  wire::write_header(goodbye, {wire::FrameKind::goodbye, 1, second.id, kSelf, 0, 0});
+  deliver(second, goodbye);
+  turn(first);
+  EXPECT_TRUE(first.runs.empty());
+  wire::Writer report;
+  wire::encode_report(report, {TaskStatus::ok, "", 1, 2, {}});
+  wire::encode(first.link->record(), wire::FinishedRecord{wire::kAdoptedBit | 5, task, report.span()});
+  turn(first);
+  submit(c, {}, 2, 2);
+  read(first);
+  EXPECT_EQ(first.runs.size(), 2u);
+}
+
 // Found by seed 82 of the simulation.
 TEST_F(EnginesTest, AnAdoptedTaskIsASuspectWhenItsEngineDiesHoweverManyCameAfterIt) {
   auto c = client(2);

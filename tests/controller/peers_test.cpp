@@ -49,6 +49,23 @@ TEST_F(PeersTest, FramesOfAnUnknownLinkAreAnsweredWithAnInvitationToGreet) {
   EXPECT_EQ(e.refusals[0].reason, wire::RefuseReason::unknown_link);
 }
 
+// Found by seed 428 of the simulation: frames of the first link would be taken for those of the second.
+TEST_F(PeersTest, ALinkThatHasEndedIsNotBegunAgainByALateHello) {
+  auto e = engine(1, 4);
+  pass(std::chrono::seconds(60));
+  EXPECT_EQ(broker.live_engines(), 0u);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(e, hello);
+  read(e);
+  ASSERT_EQ(e.refusals.size(), 1u);
+  EXPECT_EQ(e.refusals[0].reason, wire::RefuseReason::unknown_link);
+  EXPECT_EQ(broker.live_engines(), 0u);
+  e.link_id = 2;
+  greet(e, hello);
+  EXPECT_EQ(broker.live_engines(), 1u);
+}
+
 TEST_F(PeersTest, ForeignAndMalformedFramesAreCountedAndCostNothingElse) {
   auto e = engine(1, 4);
   auto c = client(2);

@@ -22,10 +22,11 @@ Plan* Ledger::find(const wire::TaskId& task) {
 
 std::string Ledger::describe(const wire::TaskId& task) {
   const Plan& plan = *find(task);
-  return fmt::format("{} ({}, {} kB{}{}{}{}{}{}{}{}, {} runs)", wire::to_string(task), static_cast<char>(plan.deed), plan.value_kb,
+  return fmt::format("{} ({}, {} kB{}{}{}{}{}{}{}{}{}, {} runs)", wire::to_string(task), static_cast<char>(plan.deed), plan.value_kb,
                      plan.large_args ? ", large arguments" : "", plan.direct ? ", direct" : "", plan.detached ? ", detached" : "",
                      plan.timed ? ", timed" : "", plan.depends ? ", depends" : "", plan.bound ? ", bound" : "",
-                     plan.at_most_one_attempt ? ", once" : "", plan.cancelled ? ", cancelled" : "", plan.runs);
+                     plan.at_most_one_attempt ? ", once" : "", plan.cancelled ? ", cancelled" : "",
+                     plan.key != 0 ? fmt::format(", key {}", plan.key) : "", plan.runs);
 }
 
 std::string Ledger::arrives(const wire::TaskId& task, std::string_view args) {
@@ -53,7 +54,8 @@ bool Ledger::allowed(const Plan& plan, TaskStatus status) const {
     case TaskStatus::timed_out: return plan.timed || shared;
     case TaskStatus::engine_died: return !plan.direct;
     case TaskStatus::engine_lost: return plan.direct;
-    case TaskStatus::payload_lost: return plan.value_kb > 0 || plan.large_args;
+    case TaskStatus::payload_lost: return plan.value_kb > 0 || plan.large_args || shared;
+    case TaskStatus::payload_unreachable: return plan.direct && plan.large_args;
     case TaskStatus::outcome_unknown: return (plan.at_most_one_attempt && !plan.direct) || shared;
     case TaskStatus::dependency_failed: return plan.depends || shared;
     case TaskStatus::unschedulable: return plan.bound || shared;

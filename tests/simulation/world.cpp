@@ -74,6 +74,7 @@ void World::step() {
   if (report_.events % 256 == 0 && controller_ != 0) {
     broker().check();
     if (calm_) resume_engines();
+    while (calm_ && engines_.size() < kEngines) start_engine();  // as whoever runs a cluster does when one leaves
   }
 }
 
@@ -110,6 +111,7 @@ std::string World::what_is_left() {
     values += process<EngineProcess>(serial).core.held_values();
     runs += process<EngineProcess>(serial).core.held();
   }
+  tell([&] { return "engines: " + broker().ask(R"({"what":"engines"})", now_); });
   for (std::string cursor = "u0"; options_.verbose && broker().unfinished_tasks() > 0 && cursor.starts_with('u');) {
     const auto page = boost::json::parse(broker().ask(fmt::format(R"({{"what":"tasks","cursor":"{}"}})", cursor), now_)).as_object();
     for (const auto& task : page.at("tasks").as_array()) tell([&] { return "unfinished: " + boost::json::serialize(task); });

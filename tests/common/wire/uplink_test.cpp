@@ -101,5 +101,15 @@ TEST_F(UplinkTest, ARefusalOfAnUnknownLinkGreetsAgainAndAnotherIsForGood) {
   EXPECT_EQ(uplink.next_deadline(), kNever);
 }
 
+TEST_F(UplinkTest, AnEndedLinkIsNotAskedForAgain) {
+  uplink.on_connected(now);
+  const auto link = last_header().link;
+  Writer ended;
+  encode(ended, Refuse{RefuseReason::unknown_link, "that link has ended"});
+  EXPECT_EQ(receive(FrameKind::refuse, kController, link, {ended.span().begin(), ended.span().end()}), Event::nothing);
+  EXPECT_EQ(last_header().kind, FrameKind::hello);
+  EXPECT_GT(last_header().link, link);
+}
+
 }  // namespace
 }  // namespace covey::wire

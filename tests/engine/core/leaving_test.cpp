@@ -7,6 +7,7 @@ namespace {
 using wire::DrainMode;
 
 struct LeavingTest : EngineFixture {
+  // What it said of itself, first on its new link and then whenever it was asked or changed.
   std::vector<DrainMode> told(const FarLink& far) {
     std::vector<DrainMode> modes;
     for (const auto& record : far.said.of<wire::DrainRecord>(RecordType::drain)) modes.push_back(record.mode);
@@ -22,7 +23,7 @@ TEST_F(LeavingTest, DrainingGivesBackWhatHasNotBegunAndWaitsForWhatRuns) {
   const auto running = begin();
   core.drain(DrainMode::drain);
   turn(*far);
-  EXPECT_EQ(told(*far), std::vector{DrainMode::drain});
+  EXPECT_EQ(told(*far), (std::vector{DrainMode::resume, DrainMode::drain}));
   EXPECT_EQ(far->said.of<wire::ReturnedRecord>(RecordType::returned).size(), 1u);
   EXPECT_EQ(listens, std::vector{false});
   EXPECT_FALSE(core.drained());
@@ -41,7 +42,7 @@ TEST_F(LeavingTest, ResumingTakesTasksAgain) {
   turn(*far);
   turn(*far);
   EXPECT_FALSE(core.draining());
-  EXPECT_EQ(told(*far), (std::vector{DrainMode::drain, DrainMode::resume}));
+  EXPECT_EQ(told(*far), (std::vector{DrainMode::resume, DrainMode::drain, DrainMode::resume}));
   EXPECT_EQ(far->said.types().back(), RecordType::credit);
   EXPECT_EQ(listens, (std::vector{false, true}));
 }
@@ -54,7 +55,7 @@ TEST_F(LeavingTest, ThereIsNoWayBackFromLeavingAndWhoeverAsksForItIsToldSo) {
   turn(*far);
   turn(*far);
   EXPECT_TRUE(core.leaving());
-  EXPECT_EQ(told(*far), (std::vector{DrainMode::leave, DrainMode::leave}));
+  EXPECT_EQ(told(*far), (std::vector{DrainMode::resume, DrainMode::leave, DrainMode::leave}));
 }
 
 TEST_F(LeavingTest, ValuesAreSpilledAndTheEngineGoesOnceTheyAreReleased) {

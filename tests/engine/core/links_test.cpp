@@ -73,7 +73,7 @@ TEST_F(LinksTest, AllIsSaidBeforeAdoptedAllAndTheCreditComesAfterIt) {
   finish(begin());
   lose();
   EXPECT_EQ(welcome(kOther)->said.types(),
-            (std::vector{RecordType::adopt, RecordType::finished, RecordType::adopted_all, RecordType::credit}));
+            (std::vector{RecordType::adopt, RecordType::finished, RecordType::adopted_all, RecordType::drain, RecordType::credit}));
 }
 
 TEST_F(LinksTest, TheSameControllerIsToldTheSameOnANewLink) {
@@ -85,7 +85,7 @@ TEST_F(LinksTest, TheSameControllerIsToldTheSameOnANewLink) {
   finish(begin());
   lose_by_refusal(*far);
   EXPECT_EQ(welcome(kController)->said.types(),
-            (std::vector{RecordType::adopt, RecordType::finished, RecordType::adopted_all, RecordType::credit}));
+            (std::vector{RecordType::adopt, RecordType::finished, RecordType::adopted_all, RecordType::drain, RecordType::credit}));
 }
 
 TEST_F(LinksTest, AnEngineThatDrainsSaysSoInsteadOfGivingCredit) {
