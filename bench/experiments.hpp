@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,28 @@ struct Target {
   std::string transport = "plain";     // tls, ssh: the client's way to NATS
 };
 
+// Bare NATS through the same C client on the same server and the same transport, between this process and one that the object
+// starts and ends. Used by one thread at a time.
+class BareNats {
+ public:
+  // Throws std::runtime_error where the other process does not answer.
+  BareNats(const local::ConnectInfo& connect, const std::string& peer_executable, const std::string& engine_connect_file);
+  ~BareNats();
+
+  // Request/reply, and one-way rates; `bytes` is how much goes one way for each size of message.
+  Rows limits(const std::string& transport, std::size_t bytes, const Say& say);
+  std::vector<double> request_reply_us(std::size_t count);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
 // n asynchronous echo(''): time until all are sent, and until all results are here.
 Rows latency(const Target& target, const std::vector<std::size_t>& counts, const Say& say);
-// One echo('') after another: from a coroutine on the client's loop, or from a blocking thread.
-Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode);
+// One echo('') after another: from a coroutine on the client's loop, or from a blocking thread. Where `bare` is not null, in turns
+// with as many bare requests and replies, so that both see the same machine: their ratio is the row's.
+Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode, BareNats* bare);
 // Echo of arrays of each size, up to `most` at a time, and fewer where memory says so. `refused` is told of sizes that do
 // not travel, and why; these have no row.
 using Refused = std::function<void(std::size_t size, const std::string& why)>;
@@ -39,10 +58,7 @@ Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s
 // exec of /bin/true.
 Row exec_rate(const Target& target, std::size_t count);
 
-// Bare NATS through the same C client on the same server and the same transport: request/reply, and one-way rates. `bytes`
-// is how much goes one way for each size of message.
-Rows limits(const Target& target, const std::string& peer_executable, const std::string& engine_connect_file, std::size_t bytes, const Say& say);
-// The other end of limits(): echoes and counts until it is ended.
+// The other end of BareNats: echoes and counts until it is ended.
 int serve_limits(const local::ConnectInfo& engine);
 
 // Connects and waits for the target's engines; throws std::runtime_error where they do not come.

@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
@@ -105,54 +107,72 @@ Rows latency(const Target& target, const std::vector<std::size_t>& counts, const
 
 namespace {
 
-std::vector<double> sequential_blocking(const Target& target, std::size_t count) {
-  const auto client = connect(target);
-  auto view = client->load_balanced(scheme_of(target));
-  echo_round(view, 200);
-  std::vector<double> times;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto tic = Clock::now();
-    check_echo(view.apply("echo", std::string("[\"\"]")));
-    times.push_back(seconds(Clock::now() - tic) * 1e6);
-  }
-  return times;
+// One echo after another, `count` at a time; gives the microseconds of each.
+using Sequence = std::function<std::vector<double>(std::size_t count)>;
+
+Sequence from_blocking_thread(const Target& target) {
+  const std::shared_ptr<client::Client> client = connect(target);
+  return [client, view = client->load_balanced(scheme_of(target))](std::size_t count) mutable {
+    std::vector<double> times;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto tic = Clock::now();
+      check_echo(view.apply("echo", std::string("[\"\"]")));
+      times.push_back(seconds(Clock::now() - tic) * 1e6);
+    }
+    return times;
+  };
 }
 
 // Each result's callback submits the next task, all on the client's loop.
-std::vector<double> sequential_on_loop(const Target& target, std::size_t count) {
+Sequence on_loop(const Target& target) {
   connect(target);  // waits for the engines
-  boost::asio::io_context io(1);
-  auto connected = client::Client::connect(options_for(target), io);
+  const auto io = std::make_shared<boost::asio::io_context>(1);
+  auto connected = client::Client::connect(options_for(target), *io);
   if (!connected) throw std::runtime_error(connected.error().message());
-  auto view = (*connected)->load_balanced(scheme_of(target));
-  std::vector<double> times;
-  const std::size_t warm_up = 200;
-  std::size_t done = 0;
-  std::function<void()> next = [&] {
-    const auto tic = Clock::now();
-    const auto result = view.apply("echo", std::string("[\"\"]"));
-    result.on_ready([&, tic, result] {
-      check_echo(result);
-      if (done >= warm_up) times.push_back(seconds(Clock::now() - tic) * 1e6);
-      if (++done == count + warm_up) return io.stop();
-      next();
-    });
+  const std::shared_ptr<client::Client> client = std::move(*connected);
+  return [io, client, view = client->load_balanced(scheme_of(target))](std::size_t count) mutable {
+    std::vector<double> times;
+    std::function<void()> next = [&] {
+      const auto tic = Clock::now();
+      const auto result = view.apply("echo", std::string("[\"\"]"));
+      result.on_ready([&, tic, result] {
+        check_echo(result);
+        times.push_back(seconds(Clock::now() - tic) * 1e6);
+        times.size() == count ? io->stop() : next();
+      });
+    };
+    io->restart();
+    boost::asio::post(*io, next);
+    io->run();
+    return times;
   };
-  boost::asio::post(io, next);
-  io.run();
-  return times;
 }
+
+constexpr std::size_t kTurn = 250, kWarmUp = 200;
 
 }  // namespace
 
-Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode) {
-  auto times = blocking ? sequential_blocking(target, count) : sequential_on_loop(target, count);
+Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode, BareNats* bare) {
+  const Sequence echo = blocking ? from_blocking_thread(target) : on_loop(target);
+  echo(kWarmUp);
+  std::vector<double> times, bare_times;
+  while (times.size() < count) {
+    const auto some = echo(std::min(kTurn, count - times.size()));
+    times.insert(times.end(), some.begin(), some.end());
+    if (bare == nullptr) continue;
+    const auto limit = bare->request_reply_us(some.size());
+    bare_times.insert(bare_times.end(), limit.begin(), limit.end());
+  }
   Row row = base_row(target, "sequential");
   row["mode"] = mode;
   row["n"] = count;
   row["p50_us"] = percentile(times, 0.5);
   row["p99_us"] = percentile(times, 0.99);
   row["p999_us"] = percentile(times, 0.999);
+  if (bare != nullptr) {
+    row["bare_p50_us"] = percentile(bare_times, 0.5);
+    row["over_bare"] = percentile(times, 0.5) / percentile(bare_times, 0.5);
+  }
   return row;
 }
 

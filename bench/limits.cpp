@@ -56,7 +56,7 @@ class Probe {
   std::uint64_t answers_ = 0;
 };
 
-Row request_reply(Probe& probe, std::size_t count) {
+std::vector<double> request_reply_us(Probe& probe, std::size_t count) {
   std::vector<double> times;
   for (std::size_t i = 0; i < count; ++i) {
     const auto tic = Clock::now();
@@ -64,6 +64,11 @@ Row request_reply(Probe& probe, std::size_t count) {
     if (!probe.answer(std::chrono::seconds(5))) throw std::runtime_error("bare NATS request without a reply");
     times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - tic).count());
   }
+  return times;
+}
+
+Row request_reply(Probe& probe, std::size_t count) {
+  auto times = request_reply_us(probe, count);
   return {{"experiment", "limit"}, {"system", "bare-nats"},           {"what", "request_reply"},
           {"n", count},            {"p50_us", percentile(times, 0.5)}, {"p99_us", percentile(times, 0.99)}};
 }
@@ -104,21 +109,31 @@ int serve_limits(const local::ConnectInfo& info) {
   return 0;
 }
 
-Rows limits(const Target& target, const std::string& peer_executable, const std::string& engine_connect_file, std::size_t bytes, const Say& say) {
-  say(fmt::format("bare NATS {}: request/reply and one-way", target.transport));
-  process::ChildProcess peer({{peer_executable, "bench-peer", "--connect", engine_connect_file}, {}, {}, true});
-  Probe probe(target.connect);
+struct BareNats::Parts {
+  process::ChildProcess peer;
+  Probe probe;
+};
+
+BareNats::BareNats(const local::ConnectInfo& connect, const std::string& peer_executable, const std::string& engine_connect_file)
+    : parts_(new Parts{process::ChildProcess({{peer_executable, "bench-peer", "--connect", engine_connect_file}, {}, {}, true}), Probe(connect)}) {
   const auto deadline = Clock::now() + std::chrono::seconds(10);
   do {
-    probe.send("e");
+    parts_->probe.send("e");
     if (Clock::now() > deadline) throw std::runtime_error("the other end of the bare NATS measurement does not answer");
-  } while (!probe.answer(std::chrono::milliseconds(100)));
+  } while (!parts_->probe.answer(std::chrono::milliseconds(100)));
+}
+BareNats::~BareNats() = default;
+
+std::vector<double> BareNats::request_reply_us(std::size_t count) { return bench::request_reply_us(parts_->probe, count); }
+
+Rows BareNats::limits(const std::string& transport, std::size_t bytes, const Say& say) {
+  say(fmt::format("bare NATS {}: request/reply and one-way", transport));
   Rows rows;
-  rows.push_back(request_reply(probe, 3'000));
+  rows.push_back(request_reply(parts_->probe, 3'000));
   for (const std::size_t size : {std::size_t{1024}, std::size_t{8192}, std::size_t{65536}, std::size_t{1000000}}) {
-    rows.push_back(one_way(probe, size, bytes));
+    rows.push_back(one_way(parts_->probe, size, bytes));
   }
-  for (auto& row : rows) row["transport"] = target.transport;
+  for (auto& row : rows) row["transport"] = transport;
   return rows;
 }
 

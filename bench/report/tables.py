@@ -83,8 +83,9 @@ def sequential(rows, limits):
             values = [row[field] for row in found if row.get(field) is not None]
             return statistics.median(values) if values else None
         p50 = middle("p50_us")
+        over = middle("over_bare") or (p50 / single if single else None)  # measured in turns, or else one after the other
         lines.append([words.name(key), *(words.micros(middle(field)) for field in ("p50_us", "p99_us", "p999_us")),
-                      words.figure(1e6 / p50), words.times(p50 / single if single else None)])
+                      words.figure(1e6 / p50), words.times(over)])
     table = Table("One task after the other", ["system", "p50", "p99", "p99.9", "tasks per second", "÷ bare NATS"], lines)
     return Section("sequential", "Sequential latency", "One task is submitted, its result awaited, then the next. Half "
                    "of the tasks took no longer than p50, 99 of 100 no longer than p99; shorter is better. The last "

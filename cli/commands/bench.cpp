@@ -50,19 +50,25 @@ struct Run {
   }
 };
 
-// Beside the first experiment over a transport, the physical limit of that transport.
+// The physical limit of a transport; null where it is not to be measured, or cannot.
+std::unique_ptr<bench::BareNats> bare_nats(const Run& run, const bench::Target& target) {
+  if (!run.options.own_cluster() || run.options.no_limits) return nullptr;
+  return std::make_unique<bench::BareNats>(target.connect, local::own_executable(), run.stage.engine_file());
+}
+
+// It stands beside the first experiment over a transport.
 void run_limits(Run& run, std::size_t engines, const std::string& transport) {
-  if (!run.options.own_cluster() || run.options.no_limits || !run.limits_known.insert(transport).second) return;
-  const auto target = run.stage.target(engines, "controller", transport);
-  const std::size_t bytes = run.options.quick ? 50 << 20 : 200 << 20;
-  keep(run.options, bench::limits(target, local::own_executable(), run.stage.engine_file(), bytes, say));
+  if (!run.limits_known.insert(transport).second) return;
+  const auto bare = bare_nats(run, run.stage.target(engines, "controller", transport));
+  if (bare) keep(run.options, bare->limits(transport, run.options.quick ? 50 << 20 : 200 << 20, say));
 }
 
 void run_sequential(Run& run, std::size_t engines, const std::string& scheme, const std::string& transport, bool blocking) {
   say(fmt::format("sequential {} {}{}", scheme, transport, blocking ? " from a blocking thread" : ""));
   const auto target = run.stage.target(engines, scheme, transport, blocking ? Names{"--no-inline"} : Names{});
   const auto* mode = blocking ? "blocking thread, slot's thread" : "coroutine, inline";
-  keep(run.options, {bench::sequential(target, blocking, run.options.quick ? 1000 : 5000, mode)});
+  const auto bare = bare_nats(run, target);
+  keep(run.options, {bench::sequential(target, blocking, run.options.quick ? 1000 : 5000, mode, bare.get())});
 }
 
 // Roundtrip rates by the number of engines.

@@ -35,7 +35,8 @@ std::string line_of(const json::object& row) {
   }
   const auto head = fmt::format("{:<10} {:<10} {:<5} engines {:>3.0f}", experiment, text("scheme"), text("transport"), number(row, "engines"));
   if (experiment == "sequential") {
-    return fmt::format("{}  p50 {:.0f} us, p99 {:.0f} us, p99.9 {:.0f} us  ({})", head, number(row, "p50_us"), number(row, "p99_us"),
+    const auto over = row.contains("over_bare") ? fmt::format(", {:.2f} x bare NATS", number(row, "over_bare")) : std::string();
+    return fmt::format("{}  p50 {:.0f} us{}, p99 {:.0f} us, p99.9 {:.0f} us  ({})", head, number(row, "p50_us"), over, number(row, "p99_us"),
                        number(row, "p999_us"), text("mode"));
   }
   if (experiment == "throughput") {

@@ -104,6 +104,13 @@ def test_sequential_is_divided_by_the_bare_round_trip(tmp_path):
     assert line["÷ bare NATS"] == "2.00\u00a0×"
 
 
+def test_a_ratio_to_bare_nats_that_was_measured_in_turns_comes_first(tmp_path):
+    rows = [row("sequential", p50_us=460.0, p99_us=1500, over_bare=2.5, bare_p50_us=184.0, mode="coroutine inline"),
+            {"experiment": "limit", "system": "bare-nats", "what": "request_reply", "p50_us": 230, "p99_us": 400}]
+    line = cells(page_of(rows, tmp_path), "One task after the other")["Covey controller, coroutine inline"]
+    assert line["÷ bare NATS"] == "2.50\u00a0×"
+
+
 def test_throughput_counts_one_way_and_is_compared_with_the_limit(tmp_path):
     document = {"limits": [{"what": "one_way", "system": "bare-nats", "bytes": 65536, "bytes_per_s": 1e9}],
                 "rows": [row("throughput", bytes=4_000_000, count=50, sent_s=0.01, roundtrip_s=0.4)]}
