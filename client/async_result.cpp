@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio/system_executor.hpp>
+#include <mutex>
+#include <optional>
 
 #include "client/session.hpp"
 #include "common/wire/records.hpp"
@@ -32,27 +34,33 @@ Metadata metadata_of(const ResultState& state, const Outcome& outcome) {
   return metadata;
 }
 
-// Counts the caller among those who want to be woken.
-class Waiter {
- public:
-  explicit Waiter(ResultState& state) : state_(state) { state_.waiters.fetch_add(1); }
-  ~Waiter() { state_.waiters.fetch_sub(1); }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
+using Lock = std::unique_lock<std::mutex>;
 
- private:
-  ResultState& state_;
-};
-
-template <class Predicate>
-bool wait_until(ResultState& state, std::chrono::nanoseconds timeout, Predicate predicate) {
-  const Waiter waiter(state);
-  std::unique_lock lock(state.session->waiting);
-  if (timeout == AsyncResult::kForever) {
-    state.session->changed.wait(lock, predicate);
-    return true;
+// Waits under `lock` until `until` elements have ended; false: not in time.
+bool wait_for_count(ResultState& state, Lock& lock, std::size_t until, std::optional<std::chrono::steady_clock::time_point> deadline) {
+  ResultState::Need need{until};
+  state.needs.push_back(&need);
+  state.set_wake_at();
+  if (state.done.load() < until) {
+    const auto told = [&] { return need.told; };
+    deadline ? static_cast<void>(state.session->changed.wait_until(lock, *deadline, told)) : state.session->changed.wait(lock, told);
   }
-  return state.session->changed.wait_for(lock, timeout, predicate);
+  if (need.told) return true;
+  std::erase(state.needs, &need);
+  state.set_wake_at();
+  return state.done.load() >= until;
+}
+
+// Waits for the elements one after another until they are what is wanted.
+template <class Predicate>
+bool wait_until(ResultState& state, Lock& lock, std::chrono::nanoseconds timeout, Predicate predicate) {
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  if (timeout != AsyncResult::kForever) deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    const std::size_t done = state.done.load();
+    if (predicate()) return true;
+    if (!wait_for_count(state, lock, done + 1, deadline)) return predicate();
+  }
 }
 
 [[noreturn]] void throw_timeout(std::chrono::nanoseconds timeout) {
@@ -72,23 +80,29 @@ bool AsyncResult::successful() const { return ready() && (!state_ || state_->fai
 
 bool AsyncResult::wait(std::chrono::nanoseconds timeout) const {
   if (ready()) return true;
-  return wait_until(*state_, timeout, [this] { return ready(); });
+  std::optional<Clock::time_point> deadline;
+  if (timeout != kForever) deadline = Clock::now() + timeout;
+  Lock lock(state_->session->waiting);
+  return wait_for_count(*state_, lock, state_->total, deadline);
 }
 
 void AsyncResult::on_ready(std::function<void()> callback) const {
   if (state_) {
     const std::lock_guard lock(state_->session->waiting);
-    state_->waiters.fetch_add(1);  // for good: the loop has to look
-    if (!ready()) {
-      state_->callbacks.push_back(std::move(callback));
-      return;
-    }
+    state_->callbacks.push_back(std::move(callback));
+    state_->set_wake_at();
+    if (!ready()) return;
+    callback = std::move(state_->callbacks.back());
+    state_->callbacks.pop_back();
+    state_->set_wake_at();
   }
   callback();
 }
 
 bool AsyncResult::wait_at(std::size_t index, std::chrono::nanoseconds timeout) const {
-  return state_->has_outcome(index) || wait_until(*state_, timeout, [&] { return state_->has_outcome(index); });
+  if (state_->has_outcome(index)) return true;
+  Lock lock(state_->session->waiting);
+  return wait_until(*state_, lock, timeout, [&] { return state_->has_outcome(index); });
 }
 
 wire::Payload AsyncResult::get_at(std::size_t index, std::chrono::nanoseconds timeout) const {
@@ -124,14 +138,8 @@ std::optional<std::size_t> AsyncResult::next(std::chrono::nanoseconds timeout) c
     return 0;
   }
   const auto some = [this] { return state_->handed_out < state_->order.size(); };
-  const Waiter waiter(*state_);
-  std::unique_lock lock(state_->session->waiting);
-  if (state_->handed_out == state_->total) return std::nullopt;
-  if (timeout == kForever) {
-    state_->session->changed.wait(lock, some);
-  } else if (!state_->session->changed.wait_for(lock, timeout, some)) {
-    return std::nullopt;
-  }
+  Lock lock(state_->session->waiting);
+  if (state_->handed_out == state_->total || !wait_until(*state_, lock, timeout, some)) return std::nullopt;
   return state_->order[state_->handed_out++];
 }
 
@@ -143,8 +151,8 @@ CompletedRange AsyncResult::results(std::chrono::nanoseconds timeout) const { re
 
 std::size_t AsyncResult::completed_at(std::size_t position, std::chrono::nanoseconds timeout) const {
   if (!state_->keeps_order) return 0;
-  if (!wait_until(*state_, timeout, [&] { return state_->order.size() > position; })) throw_timeout(timeout);
-  const std::lock_guard lock(state_->session->waiting);
+  Lock lock(state_->session->waiting);
+  if (!wait_until(*state_, lock, timeout, [&] { return state_->order.size() > position; })) throw_timeout(timeout);
   return state_->order[position];
 }
 
@@ -165,12 +173,13 @@ boost::asio::any_io_executor AsyncResult::loop() const {
 void AsyncResult::wait_later(std::size_t count, std::shared_ptr<Completion> completion) const {
   if (state_) {
     const std::lock_guard lock(state_->session->waiting);
-    state_->waiters.fetch_add(1);
-    if (state_->done.load() < std::min(count, state_->total)) {
-      state_->waits.push_back({std::min(count, state_->total), std::move(completion)});
-      return;
-    }
-    state_->waiters.fetch_sub(1);
+    const std::size_t until = std::min(count, state_->total);
+    state_->waits.push_back({until, std::move(completion)});
+    state_->set_wake_at();
+    if (state_->done.load() < until) return;
+    completion = std::move(state_->waits.back().completion);
+    state_->waits.pop_back();
+    state_->set_wake_at();
   }
   completion->complete({});
 }
@@ -183,7 +192,7 @@ void AsyncResult::give_up(Completion& completion) const {
     if (found == state_->waits.end()) return;  // it has ended, and its handler is on its way
     waiting = std::move(found->completion);
     state_->waits.erase(found);
-    state_->waiters.fetch_sub(1);
+    state_->set_wake_at();
   }
   completion.complete(boost::asio::error::operation_aborted);
 }

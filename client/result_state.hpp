@@ -50,7 +50,13 @@ struct Outcome {
 // The loop writes an outcome, then publishes it through `has` or `done` (release); readers look at these (acquire) first, or
 // hold Session::waiting for the order of completion.
 struct ResultState {
-  // A coroutine that waits until so many elements have ended.
+  static constexpr std::size_t kNobody = SIZE_MAX;
+  // A thread that waits in Session::changed until so many elements have ended, and is told once.
+  struct Need {
+    std::size_t until;
+    bool told = false;
+  };
+  // A coroutine that does.
   struct Wait {
     std::size_t until;
     std::shared_ptr<Completion> completion;
@@ -62,7 +68,7 @@ struct ResultState {
   std::size_t total = 1;
   std::atomic<std::size_t> done{0};
   std::atomic<std::size_t> failed{0};
-  std::atomic<int> waiters{0};  // who waits in Session::changed, in `waits` or in `callbacks`
+  std::atomic<std::size_t> wake_at{kNobody};  // how many elements have to end before somebody has to be told
   bool keeps_order = false;     // of completion: all but lone tasks
   bool in_order = true;         // how a range-for goes through it
   Segment segment;              // of a lone task
@@ -73,6 +79,7 @@ struct ResultState {
   std::size_t handed_out = 0;                    // of `order`, by next(); guarded likewise
   std::vector<std::function<void()>> callbacks;  // guarded likewise
   std::vector<Wait> waits;                       // guarded likewise
+  std::vector<Need*> needs;                      // guarded likewise
   std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
   std::atomic<std::int64_t> finished_ns{0};  // on the steady clock
 
@@ -83,6 +90,13 @@ struct ResultState {
     many.resize(count);
     has = std::vector<std::atomic<bool>>(count);
     order.reserve(count);
+  }
+  // After any change of needs, waits or callbacks, under Session::waiting. Whoever registers looks at `done` afterwards.
+  void set_wake_at() {
+    std::size_t first = callbacks.empty() ? kNobody : total;
+    for (const auto& wait : waits) first = std::min(first, wait.until);
+    for (const Need* need : needs) first = std::min(first, need->until);
+    wake_at.store(first);
   }
   Outcome& outcome(std::size_t index) { return many.empty() ? single : many[index]; }
   bool has_outcome(std::size_t index) const {

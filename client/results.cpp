@@ -101,7 +101,7 @@ void Session::publish(ResultState& state, std::size_t first, std::size_t count) 
   }
   state.done.fetch_add(count);
   window_.release(1);
-  if (state.waiters.load() == 0) return;
+  if (done < state.wake_at.load()) return;
   std::vector<std::function<void()>> callbacks;
   std::vector<ResultState::Wait> ended;
   {
@@ -110,8 +110,11 @@ void Session::publish(ResultState& state, std::size_t first, std::size_t count) 
     const auto over = std::partition(state.waits.begin(), state.waits.end(), [&](const auto& wait) { return wait.until > done; });
     std::move(over, state.waits.end(), std::back_inserter(ended));
     state.waits.erase(over, state.waits.end());
-    state.waiters.fetch_sub(static_cast<int>(ended.size()));
-    changed.notify_all();
+    const auto told = std::partition(state.needs.begin(), state.needs.end(), [&](const auto* need) { return need->until > done; });
+    for (auto need = told; need != state.needs.end(); ++need) (*need)->told = true;
+    if (told != state.needs.end()) changed.notify_all();
+    state.needs.erase(told, state.needs.end());
+    state.set_wake_at();
   }
   for (const auto& wait : ended) wait.completion->complete({});
   for (const auto& callback : callbacks) callback();
