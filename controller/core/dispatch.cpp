@@ -7,10 +7,10 @@
 namespace covey::controller {
 
 namespace {
-constexpr std::uint64_t kMostPerChoice = 256;       // tasks that one choice of an engine may cover: about a frame
+constexpr std::uint64_t kMostPerChoice = 1024;      // tasks that one choice of an engine may cover: about a frame
 constexpr std::uint64_t kRecallWorthUs = 1'000;     // unstarted work below this is not worth a recall's round trip
 constexpr std::size_t kNeighboursAlike = 8;
-constexpr std::uint64_t kBriefWorkUs = 200;         // about what it takes to wake another engine
+constexpr std::uint64_t kBriefWorkUs = 500;         // about what it takes to wake another engine on a busy machine
 }  // namespace
 
 // ---- the ready queue ----
