@@ -1,6 +1,6 @@
-# Names and folders of the test cluster, for the scripts here to source. COVEY_CLUSTER names it, so that two can stand side by side.
+# Names and folders of the test cluster, for the scripts here to source. COVEY_TEST_CLUSTER names it, so that two can stand side by side.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-name=${COVEY_CLUSTER:-covey-e2e}
+name=${COVEY_TEST_CLUSTER:-covey-e2e}
 dir=${CLUSTER_DIR:-/tmp/$name}               # its state; nothing else may be in there
 netns=${CLUSTER_NETNS:-$name}                # of a node of our own
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/covey/cluster
@@ -13,7 +13,7 @@ say()  { printf '%7d ms  %s\n' $((($(date +%s%N) - began) / 1000000)) "$*"; }
 # Which cluster to use: one that is there already, kind where Docker runs, or else a node of our own.
 provider() {
   if [[ -e $dir/provider ]]; then cat "$dir/provider"
-  elif [[ -n ${COVEY_CLUSTER_PROVIDER:-} ]]; then echo "$COVEY_CLUSTER_PROVIDER"
+  elif [[ -n ${COVEY_TEST_CLUSTER_PROVIDER:-} ]]; then echo "$COVEY_TEST_CLUSTER_PROVIDER"
   elif [[ -n ${KUBECONFIG:-} ]]; then echo given
   elif command -v docker >/dev/null && docker info >/dev/null 2>&1; then echo kind
   else echo node; fi
