@@ -1,10 +1,9 @@
 """A ParallelCluster as its users see it: the resource, its Pods, its API, and a client Pod beside it."""
 import base64
 import json
-import urllib.error
 import urllib.request
 
-from kube import KubectlError, apply, find, get, is_ready, kubectl, pods, wait_for
+from kube import apply, get, is_ready, kubectl, pods, wait_for
 
 IMAGE = "covey:dev"
 # Small, so that 31 engines find room on a node with four processors.
@@ -93,16 +92,18 @@ class Cluster:
 class Client:
     """A Pod that runs a command of covey beside the cluster, over NATS, as a user's program would."""
 
-    def __init__(self, cluster, *arguments, name="client"):
+    def __init__(self, cluster, *arguments, name="client", inputs=""):
         self.namespace, self.name = cluster.namespace, name
-        apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": cluster.namespace},
+        apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": cluster.namespace}, "data": {"lines": inputs}}, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": cluster.namespace},
                "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False, "enableServiceLinks": False,
                         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
                         "containers": [{"name": "covey", "image": IMAGE, "args": list(arguments),
                                         "env": [{"name": "COVEY_CONNECT", "value": "/etc/covey/client.json"}],
-                                        "volumeMounts": [{"name": "connect", "mountPath": "/etc/covey", "readOnly": True}],
+                                        "volumeMounts": [{"name": "connect", "mountPath": "/etc/covey", "readOnly": True},
+                                                         {"name": "inputs", "mountPath": "/inputs", "readOnly": True}],
                                         "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}}],
-                        "volumes": [{"name": "connect", "secret": {"secretName": f"{cluster.name}-client", "defaultMode": 0o440}}]}})
+                        "volumes": [{"name": "connect", "secret": {"secretName": f"{cluster.name}-client", "defaultMode": 0o440}},
+                                    {"name": "inputs", "configMap": {"name": name}}]}})
 
     def phase(self):
         return get("pod", self.name, namespace=self.namespace)["status"]["phase"]
@@ -122,8 +123,14 @@ class Client:
         return self.results()
 
 
-def map_client(cluster, function, count, name="client"):
-    return Client(cluster, "map", function, "--range", f"0:{count}", "--json", name=name)
+def map_client(cluster, function, inputs, name="client"):
+    """A map of the function over the inputs, each result a line."""
+    return Client(cluster, "map", function, "--file", "/inputs/lines", "--json", name=name, inputs="\n".join(map(str, inputs)))
+
+
+def slow_map(cluster, count, seconds, name="client"):
+    """Work that lasts: each task sleeps."""
+    return map_client(cluster, "sleep", [seconds] * count, name)
 
 
 def assert_nothing_lost(results, count):
@@ -136,5 +143,3 @@ def leftovers(namespace, name):
     kinds = "pods,services,secrets,configmaps,serviceaccounts,statefulsets.apps,deployments.apps,networkpolicies.networking.k8s.io,poddisruptionbudgets.policy,persistentvolumeclaims"
     return [f"{each['kind']}/{each['metadata']['name']}" for each in get(kinds, f"--selector=covey.dev/cluster={name}", namespace=namespace)["items"]]
 
-
-__all__ = ["Client", "Cluster", "IMAGE", "SMALL", "KubectlError", "assert_nothing_lost", "find", "leftovers", "map_client"]

@@ -1,0 +1,57 @@
+"""A cluster with the operator in it, and a namespace for each test. `tests/cluster/in scripts/python -m pytest tests/e2e` runs them."""
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from kube import kubectl
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+SYSTEM = "covey-system"
+
+
+@pytest.fixture(scope="session")
+def operator():
+    """The operator as `kubectl apply -k manifests` installs it; it stays for all tests."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("KUBECONFIG names no cluster: tests/cluster/up starts one, and tests/cluster/in names it")
+    kubectl("apply", "--server-side", "--force-conflicts", "-k", str(TREE / "manifests"))
+    kubectl("rollout", "status", "deployment/covey-operator", "--timeout=120s", namespace=SYSTEM, timeout=150)
+    return SYSTEM
+
+
+@pytest.fixture
+def bare_namespace(request):
+    """A namespace that admits restricted Pods only, gone after the test with all that is in it."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-") + f"-{time.time_ns() % 100000}"
+    kubectl("create", "namespace", name)
+    kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    yield name
+    if getattr(request.node, "failed_call", False):
+        print(describe(name))
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace(operator, bare_namespace):
+    """The same, watched by the operator. Its ParallelClusters go before the namespace does, as a user's would."""
+    yield bare_namespace
+    kubectl("delete", "pcl", "--all", "--wait=false", namespace=bare_namespace)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.when == "call":
+        item.failed_call = report.failed
+
+
+def describe(namespace):
+    """What somebody would want to see of a test that failed."""
+    commands = (["get", "pcl,pods,services,statefulsets,deployments", "-o", "wide"], ["get", "events", "--sort-by=.lastTimestamp"],
+                ["get", "pcl", "-o", "yaml"])
+    texts = [subprocess.run(["kubectl", "-n", namespace, *command], capture_output=True, text=True).stdout for command in commands]
+    logs = subprocess.run(["kubectl", "-n", SYSTEM, "logs", "-l", "app.kubernetes.io/component=operator", "--tail=60", "--prefix"], capture_output=True, text=True)
+    return "\n".join([*texts, logs.stdout])

@@ -1,0 +1,77 @@
+"""Parts are killed with SIGKILL in the middle of a map, and every input has its one result all the same."""
+import time
+
+import pytest
+
+from conftest import SYSTEM
+from kube import get, is_ready, pods, sigkill, wait_for
+from parallel_cluster import Cluster, assert_nothing_lost, slow_map
+
+TASKS = 300
+
+
+@pytest.fixture
+def busy(namespace):
+    """A cluster with a map under way: 300 tasks of 100 ms on 3 engines, about ten seconds of work."""
+    cluster = Cluster(namespace, engine={"replicas": 3}).apply().wait_ready()
+    work = slow_map(cluster, TASKS, 0.1)
+    work.wait_results(20)
+    yield cluster, work
+    assert_nothing_lost(work.finish(), TASKS)
+
+
+def first(cluster, component):
+    return next(pod for pod in cluster.pods(component) if is_ready(pod))
+
+
+def restarted_or_replaced(cluster, component, old):
+    """Whether the Pod's work goes on: in a new container, or in a new Pod."""
+    container = old["status"]["containerStatuses"][0]["containerID"]
+    return any(is_ready(pod) and pod["status"]["containerStatuses"][0]["containerID"] != container for pod in cluster.pods(component))
+
+
+def test_engine_is_killed(busy):
+    cluster, _ = busy
+    victim = first(cluster, "engine")
+    sigkill(victim)
+    wait_for("another engine", lambda: len(cluster.engines()) == 3
+             and victim["status"]["containerStatuses"][0]["containerID"] not in [pod["status"]["containerStatuses"][0]["containerID"] for pod in cluster.engines()])
+
+
+def test_controller_is_killed(busy):
+    cluster, _ = busy
+    victim = first(cluster, "controller")
+    sigkill(victim)
+    wait_for("another controller", lambda: restarted_or_replaced(cluster, "controller", victim))
+    cluster.wait_ready()
+
+
+def test_nats_is_killed(busy):
+    cluster, _ = busy
+    victim = first(cluster, "nats")
+    sigkill(victim)
+    wait_for("another NATS server", lambda: restarted_or_replaced(cluster, "nats", victim))
+    cluster.wait_ready()
+
+
+def lease():
+    """The operators' election: who holds it, and how often it went to somebody else."""
+    spec = next(each for each in get("leases", namespace=SYSTEM)["items"])["spec"]
+    return spec["holderIdentity"], spec.get("leaseTransitions", 0)
+
+
+def leader():
+    holder = lease()[0]
+    return next(pod for pod in pods(SYSTEM, "app.kubernetes.io/component=operator") if pod["metadata"]["name"] in holder)
+
+
+def test_operator_that_leads_is_killed(busy):
+    cluster, _ = busy
+    victim, (_, transitions) = leader(), lease()
+    began = time.monotonic()
+    sigkill(victim)
+    cluster.scale(5)  # while nobody leads
+    wait_for("the new leader makes the engines", lambda: len(cluster.engines()) == 5, seconds=60)
+    assert lease()[1] > transitions
+    # The lease lasts 10 s, and the aim is 15 s; the machine may be slow, and Pods take a moment.
+    assert time.monotonic() - began < 60

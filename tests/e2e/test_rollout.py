@@ -1,0 +1,18 @@
+"""A changed template reaches every engine, and no task notices."""
+from kube import wait_for
+from parallel_cluster import Cluster, assert_nothing_lost, slow_map
+
+
+def images(cluster):
+    return sorted({pod["spec"]["containers"][0]["image"] for pod in cluster.pods("engine")})
+
+
+def test_new_image_rolls_by_draining(namespace):
+    cluster = Cluster(namespace, engine={"replicas": 4}).apply().wait_ready()
+    assert images(cluster) == ["covey:dev"]
+    work = slow_map(cluster, 400, 0.1)
+    work.wait_results(20)
+    cluster.change(engine={"image": "covey:next"})
+    wait_for("all engines run the new image", lambda: images(cluster) == ["covey:next"] and len(cluster.engines()) == 4)
+    assert_nothing_lost(work.finish(), 400)
+    assert cluster.metric("covey_engines_lost_total") == 0
