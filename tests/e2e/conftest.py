@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from kube import kubectl
+from kube import SYSTEM, kubectl
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-SYSTEM = "covey-system"
 
 
 @pytest.fixture(scope="session")

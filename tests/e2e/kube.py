@@ -4,6 +4,8 @@ import os
 import subprocess
 import time
 
+SYSTEM = "covey-system"  # the namespace of the operator that manifests/ installs
+
 
 class KubectlError(Exception):
     pass

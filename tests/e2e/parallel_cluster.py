@@ -9,6 +9,10 @@ IMAGE = "covey:dev"
 # Small, so that 31 engines find room on a node with four processors.
 SMALL = {"requests": {"cpu": "10m", "memory": "16Mi"}}
 
+# What a namespace that enforces `restricted` asks for.
+POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+
 
 def merged(base, over):
     result = dict(base)
@@ -18,8 +22,8 @@ def merged(base, over):
 
 
 class Cluster:
-    def __init__(self, namespace, name="demo", **spec):
-        self.namespace, self.name = namespace, name
+    def __init__(self, namespace, name="demo", token=None, **spec):
+        self.namespace, self.name, self.token_given = namespace, name, token
         base = {"engine": {"replicas": 2, "image": IMAGE, "resources": SMALL}, "controller": {"resources": SMALL}}
         self.object = {"apiVersion": "covey.dev/v1alpha1", "kind": "ParallelCluster", "metadata": {"name": name, "namespace": namespace}, "spec": merged(base, spec)}
 
@@ -71,7 +75,7 @@ class Cluster:
         return {key: base64.b64decode(value).decode() for key, value in get("secret", name, namespace=self.namespace)["data"].items()}
 
     def token(self):
-        return self.secret(f"{self.name}-api")["token"]
+        return self.token_given or self.secret(f"{self.name}-api")["token"]
 
     def call(self, path, body=None, seconds=60):
         """The API's answer; JSON where it is JSON."""
@@ -96,12 +100,12 @@ class Client:
         self.namespace, self.name = cluster.namespace, name
         apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": cluster.namespace}, "data": {"lines": inputs}}, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": cluster.namespace},
                "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False, "enableServiceLinks": False,
-                        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+                        "securityContext": POD_SECURITY,
                         "containers": [{"name": "covey", "image": IMAGE, "args": list(arguments),
                                         "env": [{"name": "COVEY_CONNECT", "value": "/etc/covey/client.json"}],
                                         "volumeMounts": [{"name": "connect", "mountPath": "/etc/covey", "readOnly": True},
                                                          {"name": "inputs", "mountPath": "/inputs", "readOnly": True}],
-                                        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}}],
+                                        "securityContext": CONTAINER_SECURITY}],
                         "volumes": [{"name": "connect", "secret": {"secretName": f"{cluster.name}-client", "defaultMode": 0o440}},
                                     {"name": "inputs", "configMap": {"name": name}}]}})
 
@@ -125,7 +129,7 @@ class Client:
 
 def map_client(cluster, function, inputs, name="client"):
     """A map of the function over the inputs, each result a line."""
-    return Client(cluster, "map", function, "--file", "/inputs/lines", "--json", name=name, inputs="\n".join(map(str, inputs)))
+    return Client(cluster, "map", function, "--insecure", "--file", "/inputs/lines", "--json", name=name, inputs="\n".join(map(str, inputs)))
 
 
 def slow_map(cluster, count, seconds, name="client"):

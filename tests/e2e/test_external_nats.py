@@ -1,6 +1,6 @@
 """Engines and controller on a NATS server that somebody else runs."""
 from kube import apply, get, is_ready, wait_for
-from parallel_cluster import Cluster, IMAGE, assert_nothing_lost, map_client
+from parallel_cluster import CONTAINER_SECURITY, IMAGE, POD_SECURITY, Cluster, assert_nothing_lost, map_client
 
 CONFIG = """
 max_payload: 1048576
@@ -15,11 +15,11 @@ def start_nats(namespace):
           {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nats-credentials", "namespace": namespace}, "stringData": {"user": "covey", "password": "over the sea"}},
           {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "messaging", "namespace": namespace, "labels": labels},
            "spec": {"automountServiceAccountToken": False, "enableServiceLinks": False,
-                    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+                    "securityContext": POD_SECURITY,
                     "containers": [{"name": "nats", "image": IMAGE, "command": ["/usr/bin/nats-server"], "args": ["-c", "/etc/nats/nats.conf"],
                                     "readinessProbe": {"tcpSocket": {"port": 4222}, "periodSeconds": 1},
                                     "volumeMounts": [{"name": "config", "mountPath": "/etc/nats"}],
-                                    "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}}],
+                                    "securityContext": CONTAINER_SECURITY}],
                     "volumes": [{"name": "config", "configMap": {"name": "nats"}}]}})
     wait_for("the NATS server", lambda: is_ready(get("pod", "messaging", namespace=namespace)))
 

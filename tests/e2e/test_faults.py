@@ -3,8 +3,7 @@ import time
 
 import pytest
 
-from conftest import SYSTEM
-from kube import get, is_ready, pods, sigkill, wait_for
+from kube import SYSTEM, get, is_ready, pods, sigkill, wait_for
 from parallel_cluster import Cluster, assert_nothing_lost, slow_map
 
 TASKS = 300
