@@ -25,8 +25,7 @@ no_node_here() {
   unshare --net --mount true 2>/dev/null || { echo "this machine lets nobody make network namespaces"; return; }
   local probe; probe=$(mktemp -d)
   unshare --net --mount bash -c '
-    ip link add probe0 type bridge && mkdir "$0"/{lower,upper,work,all} &&
-    mount -t tmpfs probe "$0" && mkdir "$0"/{lower,upper,work,all} &&
+    ip link add probe0 type bridge && mount -t tmpfs probe "$0" && mkdir "$0"/{lower,upper,work,all} &&
     mount -t overlay -o "lowerdir=$0/lower,upperdir=$0/upper,workdir=$0/work" probe "$0/all"' "$probe" 2>/dev/null ||
     echo "this machine makes no bridges or overlay mounts"
   rm -rf "$probe"

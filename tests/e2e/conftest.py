@@ -7,6 +7,7 @@ import time
 import pytest
 
 from kube import SYSTEM, kubectl
+from parallel_cluster import IMAGE
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -16,7 +17,8 @@ def operator():
     """The operator as `kubectl apply -k manifests` installs it; it stays for all tests."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("KUBECONFIG names no cluster: tests/cluster/up starts one, and tests/cluster/in names it")
-    kubectl("apply", "--server-side", "--force-conflicts", "-k", str(TREE / "manifests"))
+    objects = kubectl("kustomize", str(TREE / "manifests")).replace("image: covey:dev", f"image: {IMAGE}")
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=objects)
     kubectl("rollout", "status", "deployment/covey-operator", "--timeout=120s", namespace=SYSTEM, timeout=150)
     return SYSTEM
 

@@ -1,11 +1,15 @@
 """A ParallelCluster as its users see it: the resource, its Pods, its API, and a client Pod beside it."""
 import base64
+import contextlib
 import json
+import os
+import subprocess
 import urllib.request
 
 from kube import apply, get, is_ready, kubectl, pods, wait_for
 
-IMAGE = "covey:dev"
+IMAGE = os.environ.get("COVEY_TEST_IMAGE", "covey:dev")
+NEXT_IMAGE = os.environ.get("COVEY_TEST_NEXT_IMAGE", "covey:next")  # the same, by another name
 # Small, so that 31 engines find room on a node with four processors.
 SMALL = {"requests": {"cpu": "10m", "memory": "16Mi"}}
 
@@ -19,6 +23,23 @@ def merged(base, over):
     for key, value in over.items():
         result[key] = merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
     return result
+
+
+@contextlib.contextmanager
+def reachable(namespace, service, port):
+    """HOST:PORT at which the Service answers here: its own where we are in the cluster's network, otherwise one that kubectl forwards."""
+    if os.environ.get("COVEY_TEST_IN_NETWORK"):
+        yield f"{get('service', service, namespace=namespace)['spec']['clusterIP']}:{port}"
+        return
+    forward = subprocess.Popen(["kubectl", "--namespace", namespace, "port-forward", f"service/{service}", f":{port}"], stdout=subprocess.PIPE, text=True)
+    try:
+        first = forward.stdout.readline()  # Forwarding from 127.0.0.1:41234 -> 8080
+        if not first:
+            raise OSError(f"kubectl port-forward to {service} ended")
+        yield first.split()[2]
+    finally:
+        forward.terminate()
+        forward.wait()
 
 
 class Cluster:
@@ -79,11 +100,11 @@ class Cluster:
 
     def call(self, path, body=None, seconds=60):
         """The API's answer; JSON where it is JSON."""
-        address = get("service", f"{self.name}-controller", namespace=self.namespace)["spec"]["clusterIP"]
-        request = urllib.request.Request(f"http://{address}:8080{path}", data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=seconds) as answer:
-            text = answer.read().decode()
+        with reachable(self.namespace, f"{self.name}-controller", 8080) as address:
+            request = urllib.request.Request(f"http://{address}{path}", data=None if body is None else json.dumps(body).encode(),
+                                             headers={"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=seconds) as answer:
+                text = answer.read().decode()
         return json.loads(text) if answer.headers.get_content_type() == "application/json" else text
 
     def metric(self, name):

@@ -6,9 +6,10 @@ import subprocess
 import pytest
 
 from kube import find, get, wait_for
-from parallel_cluster import Cluster
+from parallel_cluster import IMAGE, Cluster
 
 CHART = str(pathlib.Path(__file__).resolve().parents[2] / "charts/covey")
+REPOSITORY, TAG = IMAGE.rsplit(":", 1)
 
 
 def helm(*arguments, namespace):
@@ -20,7 +21,7 @@ def helm(*arguments, namespace):
 @pytest.fixture
 def release(operator, bare_namespace):
     # The types are there already, from the manifests; and with scope=namespace the two operators would otherwise share work.
-    values = ["--set", "image.tag=dev,crds.create=false,scope=namespace,operator.resources.requests.cpu=10m"]
+    values = ["--set", f"image.repository={REPOSITORY},image.tag={TAG},crds.create=false,scope=namespace,operator.resources.requests.cpu=10m"]
     helm("install", "team", CHART, *values, "--wait", "--timeout", "2m", namespace=bare_namespace)
     yield bare_namespace, values
     subprocess.run(["helm", "--namespace", bare_namespace, "uninstall", "team", "--ignore-not-found"], capture_output=True, timeout=120)
