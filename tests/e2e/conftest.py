@@ -26,12 +26,10 @@ def operator():
 @pytest.fixture
 def bare_namespace(request):
     """A namespace that admits restricted Pods only, gone after the test with all that is in it."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-") + f"-{time.time_ns() % 100000}"
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-") + f"-{time.time_ns() % 100000}"
     kubectl("create", "namespace", name)
     kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
     yield name
-    if getattr(request.node, "failed_call", False):
-        print(describe(name))
     kubectl("delete", "namespace", name, "--wait=false")
 
 
@@ -43,10 +41,12 @@ def namespace(operator, bare_namespace):
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item):
+    """Shows what Kubernetes knows of a test that failed, before its namespace goes."""
     report = (yield).get_result()
-    if report.when == "call":
-        item.failed_call = report.failed
+    namespace = getattr(item, "funcargs", {}).get("bare_namespace")
+    if report.when == "call" and report.failed and namespace:
+        report.sections.append(("in the namespace", describe(namespace)))
 
 
 def describe(namespace):
