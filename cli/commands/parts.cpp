@@ -19,10 +19,17 @@ std::string host_and_process() {
   return fmt::format("{}/{}", host, ::getpid());
 }
 
+void add_patience(CLI::App& command, int& seconds) {
+  command.add_option("--wait-for-nats", seconds, "seconds to go on trying while no NATS server answers")
+      ->check(CLI::Range(0, 86400))
+      ->envname("COVEY_WAIT_FOR_NATS");
+}
+
 void add_controller(CLI::App& app) {
   struct State {
     Where where;
     controller::NodeOptions options;
+    int wait_for_nats_s = 0;
     double result_ttl_s = 3600;
     std::uint64_t max_result_mb = 256;
     std::string http_address;
@@ -31,6 +38,7 @@ void add_controller(CLI::App& app) {
   auto* command = app.add_subcommand("controller", "Run a controller: it takes tasks from clients and gives them to engines.");
   command->footer("Example:\n  covey controller --nats nats://127.0.0.1:4222 --policy lru");
   state->where.add_to(*command);
+  add_patience(*command, state->wait_for_nats_s);
   const std::map<std::string, controller::Policy> policies{{"leastload", controller::Policy::leastload},
                                                            {"lru", controller::Policy::lru},
                                                            {"weighted", controller::Policy::weighted},
@@ -48,6 +56,7 @@ void add_controller(CLI::App& app) {
     const auto info = state->where.resolve(wire::Role::controller);
     finish_http_options(state->options.http, state->http_address, state->where.insecure);
     state->options.nats = info.options("covey controller");
+    state->options.nats.patience = std::chrono::seconds(state->wait_for_nats_s);
     state->options.cluster = info.cluster;
     state->options.core.max_result_bytes = state->max_result_mb << 20;
     state->options.core.result_ttl = std::chrono::milliseconds(static_cast<std::int64_t>(state->result_ttl_s * 1000));
@@ -60,6 +69,7 @@ void add_engine(CLI::App& app) {
     Where where;
     engine::NodeOptions options;
     bool no_inline = false;
+    int wait_for_nats_s = 0;
     int drain_timeout_s = 30;
     std::uint64_t variable_mb = engine::kDefaultVariableBytes >> 20;
   };
@@ -67,6 +77,7 @@ void add_engine(CLI::App& app) {
   auto* command = app.add_subcommand("engine", "Run an engine: it runs tasks, one per slot at a time.");
   command->footer("Example:\n  covey engine --slots 2 --label gpu=a100 --plugin ./pi.so");
   state->where.add_to(*command);
+  add_patience(*command, state->wait_for_nats_s);
   command->add_option("--slots", state->options.core.slots, "tasks to run at a time")->check(CLI::Range(1, 4096))->envname("COVEY_SLOTS");
   command->add_option("--label", state->options.core.labels, "name=value that tasks may require; may be repeated")
       ->check([](const std::string& label) {
@@ -82,6 +93,7 @@ void add_engine(CLI::App& app) {
   command->callback([state] {
     const auto info = state->where.resolve(wire::Role::engine);
     state->options.nats = info.options("covey engine");
+    state->options.nats.patience = std::chrono::seconds(state->wait_for_nats_s);
     state->options.cluster = info.cluster;
     state->options.inline_functions = !state->no_inline;
     state->options.variable_bytes = state->variable_mb << 20;

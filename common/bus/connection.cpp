@@ -2,6 +2,9 @@
 
 #include <nats/nats.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -72,8 +75,11 @@ wire::Buffer Message::share() {
   return shared_ ? wire::Buffer(shared_, data) : wire::Buffer::copy_of(data);
 }
 
-boost::system::result<std::unique_ptr<Connection>> Connection::connect(boost::asio::io_context& io,
-                                                                       const ConnectOptions& options) {
+namespace {
+
+using Connected = boost::system::result<std::unique_ptr<Connection>>;
+
+Connected connect_once(boost::asio::io_context& io, const ConnectOptions& options) {
   const auto info = read_server_info(options.url, options.connect_timeout);
   if (!info) return info.error();
   if (!info->at_least(2, 9)) return Errc::server_too_old;
@@ -82,6 +88,21 @@ boost::system::result<std::unique_ptr<Connection>> Connection::connect(boost::as
   auto connection = LoopConnection::connect(io, options, info->version);
   if (!connection) return connection.error();
   return std::unique_ptr<Connection>(std::move(*connection));
+}
+
+bool may_mend_itself(const boost::system::error_code& error) { return error == Errc::refused || error == Errc::timeout; }
+
+}  // namespace
+
+boost::system::result<std::unique_ptr<Connection>> Connection::connect(boost::asio::io_context& io, const ConnectOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kFirstPause(100), kLongestPause(2000);
+  const auto deadline = Clock::now() + options.patience;
+  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
+    auto connected = connect_once(io, options);
+    if (connected || !may_mend_itself(connected.error()) || Clock::now() + pause > deadline) return connected;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 }  // namespace covey::bus

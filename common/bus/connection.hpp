@@ -31,6 +31,7 @@ struct ConnectOptions {
   std::string name;            // shown by the server's monitoring
   std::optional<TlsOptions> tls;
   std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds patience{0};  // connect() goes on trying for so long while nobody answers there
   bool echo = false;  // also get what this connection itself publishes
 };
 
@@ -74,7 +75,7 @@ struct Counters {
 
 class Connection {
  public:
-  // Blocks until connected or failed. Wants nats-server 2.9 or newer. With options.tls nats.c runs on a thread of the
+  // Blocks until connected or failed; nothing of options.patience is spent on what will not mend itself, as a wrong password. Wants nats-server 2.9 or newer. With options.tls nats.c runs on a thread of the
   // connection's own (threaded_connection.hpp says why); all else is the same.
   static boost::system::result<std::unique_ptr<Connection>> connect(boost::asio::io_context& io,
                                                                     const ConnectOptions& options);

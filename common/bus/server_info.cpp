@@ -44,7 +44,9 @@ boost::system::result<ServerInfo> read_server_info(std::string_view url, std::ch
   if (!stream) return stream.error() == asio::error::timed_out ? Errc::timeout : Errc::refused;
   std::string line;
   std::getline(stream, line);
-  if (!stream) return stream.error() == asio::error::timed_out ? Errc::timeout : Errc::not_nats;
+  if (!stream && stream.error() == asio::error::timed_out) return Errc::timeout;
+  if (!stream && line.empty()) return Errc::refused;  // it hung up without a word, as a proxy does with nobody behind it
+  if (!stream) return Errc::not_nats;
   if (line.ends_with('\r')) line.pop_back();
   return parse_server_info(line);
 }

@@ -63,7 +63,6 @@ void Broker::note_completed(History::Entry entry, SpecIndex spec) {
 
 // A task ends without an engine's word.
 void Broker::fail(TaskIndex index, wire::TaskStatus status, std::string_view error, wire::Time now) {
-  Task& task = tasks_[index];
   wire::Writer report;
   wire::encode_report(report, {status, error, 0, 0, {}});
   complete(index, report.span(), wire::Incarnation::none, now);

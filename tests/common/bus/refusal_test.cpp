@@ -51,6 +51,19 @@ TEST_F(RefusalTest, NoServerAtAll) {
   EXPECT_EQ(refusal(wanted), make_error_code(Errc::invalid));
 }
 
+TEST_F(RefusalTest, WhoIsPatientConnectsOnceTheServerComes) {
+  start_server();
+  auto wanted = options();
+  server->kill();
+  EXPECT_EQ(refusal(wanted), make_error_code(Errc::refused));
+  wanted.patience = std::chrono::seconds(60);
+  boost::system::error_code outcome = make_error_code(Errc::failed);
+  std::thread patient([&] { outcome = refusal(wanted); });
+  server->start();
+  patient.join();
+  EXPECT_EQ(outcome, boost::system::error_code());
+}
+
 TEST_F(RefusalTest, OldStrangeAndSilentServers) {
   EXPECT_EQ(refusal_by("INFO {\"version\":\"2.8.4\"}\r\n"), make_error_code(Errc::server_too_old));
   EXPECT_EQ(refusal_by("SSH-2.0-OpenSSH_9.2\r\n"), make_error_code(Errc::not_nats));
