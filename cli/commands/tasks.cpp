@@ -186,6 +186,7 @@ void add_map(CLI::App& app) {
   struct State {
     TaskFlags flags;
     std::string function, range, file;
+    std::size_t chunk = 1;
   };
   auto state = std::make_shared<State>();
   auto* command = app.add_subcommand("map", "Run a function on many inputs, and print the results.");
@@ -194,13 +195,14 @@ void add_map(CLI::App& app) {
   auto* range = command->add_option("--range", state->range, "A:B, the whole numbers from A up to B, without B");
   auto* file = command->add_option("--file", state->file, "a file with an input on each line (JSON, or text); - for standard input");
   range->excludes(file);
+  command->add_option("--chunk", state->chunk, "inputs that travel as one task, for many short ones")->capture_default_str()->check(CLI::Range(1, 1'000'000));
   command->add_flag("--ordered", state->flags.ordered, "print results in the order of the inputs, not as they come");
   state->flags.add_to(*command);
   command->callback([state] {
     if (state->range.empty() && state->file.empty()) throw CLI::RequiredError("--range or --file");
     auto inputs = read_inputs(state->range, state->file);
     const auto client = connect_client(state->flags.where);
-    const auto result = state->flags.view(*client).map(state->function, std::move(inputs));
+    const auto result = state->flags.view(*client).map(state->function, std::move(inputs), {.chunk = state->chunk});
     throw CLI::RuntimeError(print_results("map", result, state->flags.ordered, state->flags.json));
   });
 }

@@ -26,9 +26,10 @@ TEST_F(CliTest, ASessionFromUpToDown) {
   bring_up();
   EXPECT_EQ(run("submit echo hello").output, "\"hello\"\n");
   EXPECT_EQ(run("map echo --range 0:3 --ordered").output, "0\n1\n2\n");
+  EXPECT_EQ(run("map echo --range 0:5 --ordered --chunk 2").output, "0\n1\n2\n3\n4\n");
   const auto status = json::parse(run("status --json").output);
   EXPECT_EQ(status.at("engines").at("live").to_number<int>(), 2);
-  EXPECT_EQ(status.at("tasks").at("completed").to_number<int>(), 4);
+  EXPECT_EQ(status.at("tasks").at("completed").to_number<int>(), 7);
   expect_says(run("up"), "covey down");
   EXPECT_EQ(run("down").status, 0);
   up = false;
