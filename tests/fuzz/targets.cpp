@@ -14,6 +14,7 @@
 #include "controller/http/tokens.hpp"
 #include "engine/core/engine_core.hpp"
 #include "engine/exec/builtins.hpp"
+#include "engine/exec/chunk.hpp"
 
 namespace covey::fuzz {
 namespace {
@@ -150,6 +151,7 @@ void arguments(wire::ByteSpan input) {
     context.cancel(false);  // so that a long sleep is none
     engine::run_guarded(*table.find(name), context, {wire::Codec::json, buffer});
     engine::run_guarded(*table.find(name), context, {wire::Codec::bytes, buffer});
+    engine::run_chunk(*table.find(name), context, {wire::Codec::bytes, buffer});
   }
 }
 
