@@ -92,7 +92,8 @@ class AsyncResult {
   CompletedRange in_order(std::chrono::nanoseconds timeout = kForever) const;
   CompletedRange results(std::chrono::nanoseconds timeout = kForever) const;
 
-  // Completes with void(error_code) once all have ended, or so many of them. Cancelling it ends the wait, not the tasks:
+  // Completes with void(error_code) once all have ended, or so many of them, on the handler's executor, or on the client's loop
+  // if it has none. Cancelling it ends the wait, not the tasks:
   //   co_await result.async_wait(asio::use_awaitable);
   //   co_await (result.async_wait(asio::use_awaitable) || timer.async_wait(asio::use_awaitable));
   template <class Token>

@@ -26,14 +26,17 @@ struct ClusterFixture : testing::Test {
     options.controller_arguments = std::move(controller_arguments);
     cluster = std::make_unique<local::LocalCluster>(options);
   }
-  std::unique_ptr<client::Client> connect(std::size_t engines) {
+  client::Options client_options() const {
     const auto nats = cluster->client().options("test");
     client::Options options;
     options.nats_url = nats.url;
     options.user = nats.user;
     options.password = nats.password;
     options.tls = nats.tls;
-    auto client = client::Client::connect(options);
+    return options;
+  }
+  std::unique_ptr<client::Client> connect(std::size_t engines) {
+    auto client = client::Client::connect(client_options());
     EXPECT_TRUE(client) << client.error().message();
     EXPECT_TRUE((*client)->wait_for_engines(engines, kPatience));
     return std::move(*client);

@@ -297,6 +297,22 @@ TEST_F(ViewsTest, AtTheLimitACoroutineSuspendsAndEveryTaskRuns) {
   EXPECT_EQ(run(submit_many(client->load_balanced(), 3000)), 3000);
 }
 
+TEST_F(ViewsTest, ACoroutineMayLiveOnTheClientsOwnLoop) {
+  start(1, {}, 1, {"--max-tasks", "1024"});
+  connect(1);  // waits for the engine
+  asio::io_context io;
+  auto connected = client::Client::connect(client_options(), io);
+  ASSERT_TRUE(connected);
+  int values = 0;
+  asio::co_spawn(io, submit_many((*connected)->load_balanced(), 1500), [&](const std::exception_ptr& error, int count) {
+    EXPECT_FALSE(error);
+    values = count;
+    io.stop();
+  });
+  io.run_for(kPatience);
+  EXPECT_EQ(values, 1500);
+}
+
 TEST_F(ViewsTest, AtTheLimitTryApplySaysSoAndAWaitForRoomCanBeCancelled) {
   start(0, {}, 1, {"--max-tasks", "1024"});
   const auto client = connect(0);
@@ -335,6 +351,14 @@ TEST_F(ViewsTest, AViewThatOutlivesItsClientSaysThatItIsClosed) {
   EXPECT_THROW(view.apply("echo", "[1]"), std::runtime_error);
   EXPECT_THROW(view.map("echo", numbers(3)), std::runtime_error);
   EXPECT_EQ(view.try_apply("echo", "[1]").error(), client::Errc::closed);
+  asio::io_context io;
+  boost::system::error_code error;
+  view.async_apply("echo", "[1]", asio::bind_executor(io.get_executor(), [&](boost::system::error_code told, const client::AsyncResult& result) {
+                     error = told;
+                     EXPECT_EQ(result.size(), 0U);
+                   }));
+  io.run_for(kPatience);
+  EXPECT_EQ(error, client::Errc::closed);
 }
 
 }  // namespace
