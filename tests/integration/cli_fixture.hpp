@@ -22,9 +22,11 @@ struct CliFixture : ClusterFixture {
   Ended run(const std::string& arguments) { return run_with("", arguments); }
   // `environment`: assignments as the shell takes them.
   Ended run_with(const std::string& environment, const std::string& arguments) {
-    const std::string command = environment + " " + std::string(COVEY_EXECUTABLE) + " " + arguments + " 2>&1 </dev/null";
+    return run_command(environment + " " + std::string(COVEY_EXECUTABLE) + " " + arguments);
+  }
+  static Ended run_command(const std::string& command) {
     Ended ended;
-    FILE* pipe = ::popen(command.c_str(), "r");
+    FILE* pipe = ::popen((command + " 2>&1 </dev/null").c_str(), "r");
     std::array<char, 4096> buffer{};
     while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe)) ended.output.append(buffer.data(), size);
     const int status = ::pclose(pipe);

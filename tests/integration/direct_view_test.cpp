@@ -5,7 +5,7 @@
 #include <set>
 
 #include "client/partition.hpp"
-#include "tests/integration/cluster_fixture.hpp"
+#include "tests/integration/cli_fixture.hpp"
 
 namespace covey::integration {
 namespace {
@@ -155,6 +155,24 @@ TEST_F(DirectViewTest, WhatCannotBeIsRefusedAtOnce) {
   EXPECT_THROW(view.scatter("x", "5"), std::invalid_argument);
   view.options.targets = {engine};
   EXPECT_THROW(view.apply("echo", "[1]"), std::invalid_argument);
+}
+
+// examples/views, which docs/client.md explains.
+struct ExampleTest : CliFixture {};
+
+TEST_F(ExampleTest, TheExampleOfTheClientSaysWhatItsPageSays) {
+  start(4);
+  connect(4);
+  const auto ended = run_command(VIEWS_EXAMPLE);
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.output,
+            "the sums of the chunked map add up to 501500\n"
+            "element 0 is 3\n"
+            "element 1 ended as bad_arguments\n"
+            "the first engine says \"hello\"\n"
+            "scattered and gathered: [1, 2,3, 4,5, 6,7, 8]\n"
+            "100 pongs\n"
+            "too slow: cancelled\n");
 }
 
 }  // namespace
