@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -82,6 +83,21 @@ struct ResultState {
   std::vector<Need*> needs;                      // guarded likewise
   std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
   std::atomic<std::int64_t> finished_ns{0};  // on the steady clock
+
+  // Who is to be told now that so many elements have ended. The caller holds Session::waiting, and tells them without it.
+  struct Woken {
+    std::vector<std::function<void()>> callbacks;
+    std::vector<Wait> waits;
+  };
+  Woken take_woken(std::size_t ended) {
+    Woken woken;
+    if (ended == total) woken.callbacks.swap(callbacks);
+    const auto over = std::partition(waits.begin(), waits.end(), [&](const Wait& wait) { return wait.until > ended; });
+    std::move(over, waits.end(), std::back_inserter(woken.waits));
+    waits.erase(over, waits.end());
+    waiters.fetch_sub(static_cast<int>(woken.callbacks.size() + woken.waits.size()));
+    return woken;
+  }
 
   // Makes room for so many elements, before anything is submitted.
   void hold_many(std::size_t count) {
