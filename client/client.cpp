@@ -36,8 +36,12 @@ EngineInfo engine_info(const boost::json::value& value) {
 
 }  // namespace
 
-void Session::cancel(const std::shared_ptr<ResultState>& state) {
-  boost::asio::post(io_, [self = shared_from_this(), state] {
+// What has not ended keeps its state; and what waits on a loop that has ended must keep neither that nor the session.
+void Session::cancel(const std::shared_ptr<ResultState>& of) {
+  boost::asio::post(io_, [weak = std::weak_ptr(of)] {
+    const auto state = weak.lock();
+    if (!state) return;
+    const auto self = state->session;
     if (state->many.empty()) {
       self->core_.cancel(self->core_.id_of(state->segment.first_sequence));
     } else {

@@ -57,7 +57,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   // Room has to have been acquired. False: the client is closed.
   bool submit(Pending pending);
   bool submit(std::vector<Pending> pending);
-  void cancel(const std::shared_ptr<ResultState>& state);
+  void cancel(const std::shared_ptr<ResultState>& of);
   void cancel(const wire::TaskId& task);
   std::vector<wire::TaskId> ids_of(const std::shared_ptr<ResultState>& state);
   std::optional<std::string> request(std::string_view json, std::chrono::nanoseconds timeout);

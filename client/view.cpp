@@ -114,6 +114,27 @@ AsyncResult LoadBalancedView::map_payloads(std::string_view function, std::vecto
   return map_inputs(function, inputs.size(), [&](std::size_t i) { return std::move(inputs[i]); }, map_options);
 }
 
+void LoadBalancedView::submit_slice(std::string_view function, const std::shared_ptr<ResultState>& state, const Slice& slice, const Take& take) {
+  const auto spec = spec_for(function, slice.chunk > 1);
+  const auto extras = extras_of(options);
+  auto segment = std::make_unique<Segment>();
+  segment->state = state;
+  segment->first_index = slice.first;
+  segment->elements = slice.count;
+  segment->chunk = slice.chunk > 1 ? slice.chunk : 0;
+  std::vector<Session::Pending> tasks;
+  tasks.reserve((slice.count + slice.chunk - 1) / slice.chunk);
+  const std::size_t end = slice.first + slice.count;
+  for (std::size_t i = slice.first; i < end; i += slice.chunk) {
+    Session::Pending& pending = tasks.emplace_back();
+    put_args(pending, slice.chunk > 1 ? chunk_of(i, std::min(slice.chunk, end - i), take) : take(i), session_->max_payload());
+    pending.extras = extras;
+    pending.spec = spec.get();
+    pending.scheme = scheme_;
+  }
+  submit_all(*session_, std::move(tasks), std::move(segment));
+}
+
 AsyncResult LoadBalancedView::map_inputs(std::string_view function, std::size_t count, const Take& take, const MapOptions& map_options) {
   if (map_options.chunk == 0) throw std::invalid_argument("a map's chunk must have at least 1 input, got 0");
   auto state = std::make_shared<ResultState>(session_);
@@ -123,24 +144,14 @@ AsyncResult LoadBalancedView::map_inputs(std::string_view function, std::size_t 
   const std::size_t chunk = std::min(map_options.chunk, count);
   // On the loop all goes at once or nothing does.
   const std::size_t slice = session_->on_loop() ? count : std::max<std::size_t>(1, kMapSlice / chunk) * chunk;
-  const auto spec = spec_for(function, chunk > 1);
-  const auto extras = extras_of(options);
   for (std::size_t first = 0; first < count; first += slice) {
-    auto segment = std::make_unique<Segment>();
-    segment->state = state;
-    segment->first_index = first;
-    segment->elements = std::min(slice, count - first);
-    segment->chunk = chunk > 1 ? chunk : 0;
-    std::vector<Session::Pending> tasks;
-    tasks.reserve((segment->elements + chunk - 1) / chunk);
-    for (std::size_t i = first; i < first + segment->elements; i += chunk) {
-      Session::Pending& pending = tasks.emplace_back();
-      put_args(pending, chunk > 1 ? chunk_of(i, std::min(chunk, count - i), take) : take(i), session_->max_payload());
-      pending.extras = extras;
-      pending.spec = spec.get();
-      pending.scheme = scheme_;
+    try {
+      submit_slice(function, state, {first, std::min(slice, count - first), chunk}, take);
+    } catch (...) {
+      // Nobody will ever hold the result of what went before.
+      if (first > 0) session_->cancel(state);
+      throw;
     }
-    submit_all(*session_, std::move(tasks), std::move(segment));
   }
   return AsyncResult(std::move(state));
 }

@@ -59,7 +59,8 @@ class LoadBalancedView {
   }
 
   // Runs the function on each of the inputs. Blocks while the queue is at its limit, except on the client's loop, where it
-  // throws QueueFull and has submitted nothing.
+  // throws QueueFull and has submitted nothing. Elsewhere a large map that throws halfway cancels what it had submitted, of which
+  // some may have run.
   AsyncResult map(std::string_view function, std::vector<std::string> inputs, const MapOptions& map_options = {});
   template <std::same_as<wire::Payload> Payload>
   AsyncResult map(std::string_view function, std::vector<Payload> inputs, const MapOptions& map_options = {}) {
@@ -77,6 +78,11 @@ class LoadBalancedView {
   static void submit_later(std::shared_ptr<Prepared> prepared, const std::shared_ptr<std::uint64_t>& waiter,
                            std::shared_ptr<Completion> completion);
   using Take = std::function<wire::Payload(std::size_t)>;  // an input, once
+  // Inputs that are submitted together.
+  struct Slice {
+    std::size_t first, count, chunk;
+  };
+  void submit_slice(std::string_view function, const std::shared_ptr<ResultState>& state, const Slice& slice, const Take& take);
   Prepared prepare(std::string_view function, wire::Payload&& args);
   std::shared_ptr<Prepared> prepare_later(std::string_view function, wire::Payload&& args);
   AsyncResult map_inputs(std::string_view function, std::size_t count, const Take& take, const MapOptions& map_options);

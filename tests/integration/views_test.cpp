@@ -1,4 +1,6 @@
 // What the client's views do with a running cluster: chunks, iteration, coroutines.
+#include <sys/mman.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -6,9 +8,11 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
 #include <exception>
 #include <future>
 #include <set>
+#include <thread>
 
 #include "tests/integration/cluster_fixture.hpp"
 
@@ -16,6 +20,7 @@ namespace covey::integration {
 namespace {
 
 namespace asio = boost::asio;
+namespace json = boost::json;
 using asio::experimental::awaitable_operators::operator||;
 
 std::string text(const wire::Payload& payload) { return std::string(payload.buffer.view()); }
@@ -120,6 +125,31 @@ TEST_F(ViewsTest, ChunksOfPayloadsMayBeLargerThanAFrame) {
     EXPECT_EQ(values[i].codec, wire::Codec::bytes);
     EXPECT_TRUE(values[i].buffer.view() == inputs[i].buffer.view()) << "element " << i;
   }
+}
+
+// Of memory that nobody touches: only its size matters.
+wire::Payload beyond_the_limit() {
+  static const std::size_t size = (std::size_t{1} << 30) + 1;
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  const std::shared_ptr<const void> owner(memory, [](void* all) { ::munmap(all, size); });
+  return {wire::Codec::bytes, wire::Buffer(owner, {static_cast<const std::byte*>(memory), size})};
+}
+
+// Under AddressSanitizer it also says that nothing is left behind.
+TEST_F(ViewsTest, AMapWithAnInputBeyondTheLimitThrowsAndCancelsWhatItHasSubmitted) {
+  start(0);
+  const auto client = connect(0);
+  std::vector<wire::Payload> inputs(5000, {wire::Codec::json, wire::Buffer(std::string("[1]"))});
+  inputs.push_back(beyond_the_limit());  // in the second slice, after others
+  EXPECT_THROW(client->load_balanced().map("echo", inputs), std::length_error);
+  const auto unfinished = [&] {
+    const auto status = client->request(R"({"what":"status"})", kPatience);
+    return status ? json::parse(*status).at("tasks").at("unfinished").to_number<int>() : -1;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (unfinished() != 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(unfinished(), 0);
 }
 
 TEST_F(ViewsTest, AChunkOfNothingIsRefused) {
