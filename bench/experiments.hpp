@@ -49,10 +49,18 @@ Rows latency(const Target& target, const std::vector<std::size_t>& counts, const
 // One echo('') after another: from a coroutine on the client's loop, or from a blocking thread. Where `bare` is not null, in turns
 // with as many bare requests and replies, so that both see the same machine: their ratio is the row's.
 Row sequential(const Target& target, bool blocking, std::size_t count, const std::string& mode, BareNats* bare);
-// Echo of arrays of each size, up to `most` at a time, and fewer where memory says so. `refused` is told of sizes that do
-// not travel, and why; these have no row.
-using Refused = std::function<void(std::size_t size, const std::string& why)>;
-Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t most, const Say& say, const Refused& refused);
+// Arrays of each size, up to `most` at a time, and fewer where memory says so. `refused` is told of sizes that do not
+// travel, and why; these have no row.
+struct Sizes {
+  std::vector<std::size_t> sizes;
+  std::size_t most = 100;
+  Say say;
+  std::function<void(std::size_t size, const std::string& why)> refused;
+};
+// Their echo, by whichever engines.
+Rows throughput(const Target& target, const Sizes& sizes);
+// DirectView::push of them to one engine. It names its engine, which the scheme direct cannot: the target's is controller.
+Rows push(const Target& target, const Sizes& sizes);
 // n sleeps of dt, so many that the ideal is `ideal_s`.
 Rows map(const Target& target, const std::vector<double>& dts_ms, double ideal_s, const Say& say);
 // exec of /bin/true.

@@ -1,4 +1,4 @@
-// The experiment throughput: echo of arrays of growing size.
+// The experiment throughput: arrays of growing size, echoed by all engines or pushed to one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "bench/experiments.hpp"
 #include "bench/rows.hpp"
@@ -13,6 +14,8 @@
 namespace covey::bench {
 
 namespace {
+
+constexpr std::string_view kVariable = "covey.bench";  // that push sets
 
 // Rounds of large arrays take many seconds, and vary less.
 std::size_t repetitions(std::size_t size) { return size <= 4'000'000 ? 3 : 1; }
@@ -41,9 +44,14 @@ void check_array(const wire::Payload& sent, const client::AsyncResult& result) {
   if (back.size() != sent.buffer.size() || back.view() != sent.buffer.view()) throw std::runtime_error("echo returned other bytes");
 }
 
-Round array_round(client::LoadBalancedView& view, std::size_t size, std::size_t count) {
+std::vector<wire::Payload> make_arrays(std::size_t size, std::size_t count) {
   std::vector<wire::Payload> arrays;
   for (std::size_t i = 0; i < count; ++i) arrays.push_back(make_array(size, i));
+  return arrays;
+}
+
+Round echo_round(client::LoadBalancedView& view, std::size_t size, std::size_t count) {
+  const auto arrays = make_arrays(size, count);
   std::vector<client::AsyncResult> results;
   results.reserve(count);
   const auto tic = Clock::now();
@@ -53,15 +61,28 @@ Round array_round(client::LoadBalancedView& view, std::size_t size, std::size_t 
   return {seconds(toc - tic), seconds(Clock::now() - tic)};
 }
 
-Row measure(client::LoadBalancedView& view, const Target& target, std::size_t size, std::size_t count) {
+// All to one variable, as a program does that sends its engine the next array. It has an engine's acknowledgement of each.
+Round push_round(client::DirectView& view, std::size_t size, std::size_t count) {
+  const auto arrays = make_arrays(size, count);
+  std::vector<client::AsyncResult> results;
+  results.reserve(count);
+  const auto tic = Clock::now();
+  for (const auto& array : arrays) results.push_back(view.push(kVariable, array));
+  const auto toc = Clock::now();
+  for (const auto& result : results) result.get();  // throws where the engine did not take it
+  return {seconds(toc - tic), seconds(Clock::now() - tic)};
+}
+
+using OneRound = std::function<Round(std::size_t size, std::size_t count)>;
+
+Row measure(Row row, std::size_t size, std::size_t count, const OneRound& round) {
   std::vector<double> sent, roundtrip;
   for (std::size_t i = 0; i < repetitions(size); ++i) {
-    const auto round = array_round(view, size, count);
-    sent.push_back(round.sent_s);
-    roundtrip.push_back(round.roundtrip_s);
+    const auto one = round(size, count);
+    sent.push_back(one.sent_s);
+    roundtrip.push_back(one.roundtrip_s);
   }
   const double roundtrip_s = percentile(roundtrip, 0.5);
-  Row row = base_row(target, "throughput");
   row["n"] = count;
   row["count"] = count;
   row["bytes"] = size;
@@ -72,23 +93,44 @@ Row measure(client::LoadBalancedView& view, const Target& target, std::size_t si
   return row;
 }
 
-}  // namespace
-
-Rows throughput(const Target& target, const std::vector<std::size_t>& sizes, std::size_t most, const Say& say, const Refused& refused) {
-  const auto client = connect(target);
-  auto view = client->load_balanced(scheme_of(target));
+// A row for each size that travels. `warm_up`: how many arrays go first, since the first of a size are slower.
+Rows by_size(const Row& base, const std::string& what, const Sizes& sizes, std::size_t warm_up, const OneRound& round) {
   Rows rows;
-  for (const std::size_t size : sizes) {
-    const auto count = arrays_at_a_time(size, most);
-    say(fmt::format("throughput {} {} engines={} {} arrays of {} bytes", target.scheme, target.transport, target.engines, count, size));
+  for (const std::size_t size : sizes.sizes) {
+    const auto count = arrays_at_a_time(size, sizes.most);
+    sizes.say(fmt::format("{} {} arrays of {} bytes", what, count, size));
     try {
-      array_round(view, size, std::min(target.engines, count));  // the first of a size are slower
+      round(size, std::min(warm_up, count));
     } catch (const std::length_error& error) {
-      refused(size, error.what());
+      sizes.refused(size, error.what());
+      continue;
+    } catch (const client::TaskError& error) {
+      if (error.metadata().status != wire::TaskStatus::payload_too_large) throw;  // an engine's limit (--variable-mb)
+      sizes.refused(size, error.what());
       continue;
     }
-    rows.push_back(measure(view, target, size, count));
+    rows.push_back(measure(base, size, count, round));
   }
+  return rows;
+}
+
+}  // namespace
+
+Rows throughput(const Target& target, const Sizes& sizes) {
+  const auto client = connect(target);
+  auto view = client->load_balanced(scheme_of(target));
+  const auto what = fmt::format("throughput {} {} engines={}", target.scheme, target.transport, target.engines);
+  return by_size(base_row(target, "throughput"), what, sizes, target.engines,
+                 [&](std::size_t size, std::size_t count) { return echo_round(view, size, count); });
+}
+
+Rows push(const Target& target, const Sizes& sizes) {
+  const auto client = connect(target);
+  auto view = client->direct_view()[0];
+  const auto what = fmt::format("push to one engine {} engines={}", target.transport, target.engines);
+  auto rows = by_size(base_row(target, "push"), what, sizes, 1,
+                      [&](std::size_t size, std::size_t count) { return push_round(view, size, count); });
+  view.unset(kVariable).get();
   return rows;
 }
 

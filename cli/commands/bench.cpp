@@ -112,12 +112,13 @@ void run_throughput(Run& run) {
                                                                            512'000, 1'000'000, 2'000'000, 4'000'000, 8'000'000, 16'000'000,
                                                                            32'000'000, 64'000'000}
                                                                   : Counts{1'000, 4'000, 16'000, 32'000, 64'000, 256'000, 1'000'000, 4'000'000});
+  const bench::Sizes arrays{sizes, kArrays, say, [&](std::size_t size, const std::string& why) { on_refused(run.options, size, why); }};
   for (const auto& transport : run.all_transports()) {
     for (const std::size_t engines : run.engines({kUsualEngines})) {
       run_limits(run, engines, transport);
       for (const auto& scheme : run.schemes()) {
-        keep(run.options, bench::throughput(run.stage.target(engines, scheme, transport), sizes, kArrays, say,
-                                            [&](std::size_t size, const std::string& why) { on_refused(run.options, size, why); }));
+        keep(run.options, bench::throughput(run.stage.target(engines, scheme, transport), arrays));
+        if (scheme == "controller") keep(run.options, bench::push(run.stage.target(engines, scheme, transport), arrays));
       }
     }
   }
@@ -248,7 +249,7 @@ void add_bench_commands(CLI::App& app) {
     command->add_subcommand(name, description)->fallthrough()->callback([options, name] { run_benchmark(*options, name); });
   };
   add("latency", "n asynchronous echo('')");
-  add("throughput", "echo of arrays of growing size");
+  add("throughput", "arrays of growing size, echoed by all engines and pushed to one");
   add("map", "many sleeps of 1 to 128 ms");
   add("exec", "many runs of /bin/true");
   add("all", "latency, throughput and map");

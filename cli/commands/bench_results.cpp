@@ -39,7 +39,7 @@ std::string line_of(const json::object& row) {
     return fmt::format("{}  p50 {:.0f} us{}, p99 {:.0f} us, p99.9 {:.0f} us  ({})", head, number(row, "p50_us"), over, number(row, "p99_us"),
                        number(row, "p999_us"), text("mode"));
   }
-  if (experiment == "throughput") {
+  if (experiment == "throughput" || experiment == "push") {
     return fmt::format("{}  {:>9.0f} B: sent {:.2f} ms, roundtrip {:.2f} ms, {:.2f} Gbit/s", head, number(row, "bytes"), number(row, "sent_s") * 1e3,
                        number(row, "roundtrip_s") * 1e3, number(row, "gbit_per_s"));
   }

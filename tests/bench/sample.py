@@ -38,6 +38,8 @@ def throughput():
     for size in SIZES:
         yield {"experiment": "push", "system": "ipyparallel", "scheme": "leastload", "transport": "plain", "engines": 4,
                "bytes": int(size), "count": 20, "sent_s": 1e-3, "roundtrip_s": 20 * (size * 8e-9 / 7.8 + 2e-3)}
+        yield {"experiment": "push", "system": "covey", "scheme": "controller", "transport": "plain", "engines": 4,
+               "bytes": int(size), "count": 100, "sent_s": 1e-3, "roundtrip_s": 100 * (size * 8e-9 / 5.2 + 2e-5)}
 
 
 def maps():

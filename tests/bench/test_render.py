@@ -118,6 +118,18 @@ def test_throughput_counts_one_way_and_is_compared_with_the_limit(tmp_path):
     assert line == {"4\u00a0MB": "4.00", "of the limit": "50\u00a0%"}
 
 
+def test_push_is_a_line_of_its_own_in_the_plots_and_a_table_of_its_own(tmp_path):
+    sizes = {"count": 100, "sent_s": 0.01, "roundtrip_s": 0.8}
+    echo = [row("throughput", bytes=size, **sizes) for size in (1_000_000, 4_000_000)]
+    pushes = [row("push", bytes=size, **{**sizes, "roundtrip_s": 0.4}) for size in (1_000_000, 4_000_000)]
+    page = page_of([*echo, *pushes], tmp_path)
+    after = page[page.rindex("Push to one engine"):]
+    assert cells(after, "Gbit/s of payload, one way")["Covey controller"] == {"1\u00a0MB": "2.00", "4\u00a0MB": "8.00"}
+    with_push = (tmp_path / "report" / "throughput2.png").read_bytes()
+    page_of(echo, tmp_path)
+    assert (tmp_path / "report" / "throughput2.png").read_bytes() != with_push
+
+
 def test_map_derives_efficiency_and_overhead(tmp_path):
     page = page_of([row("map", dt=0.004, n=2000, roundtrip_s=2.5)], tmp_path)
     assert cells(page, "Efficiency, by dt")["Covey controller"] == {"4 ms": "80\u00a0%"}

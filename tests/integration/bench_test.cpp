@@ -43,6 +43,7 @@ TEST_F(BenchTest, EveryExperimentRunsOverTls) {
   for (const auto* experiment : {"latency", "sequential", "throughput", "map", "limit"}) {
     EXPECT_EQ(values(found, experiment, "transport"), Set{"tls"}) << experiment;
   }
+  EXPECT_EQ(values(found, "push", "scheme"), Set{"controller"});
   EXPECT_EQ(values(found, "latency", "n"), (Set{"1", "16"}));
   EXPECT_EQ(values(found, "latency", "scheme"), (Set{"controller", "direct"}));
 }
@@ -58,6 +59,18 @@ TEST_F(BenchTest, TheWholeMatrixHasEveryTransport) {
   const auto found = rows("throughput --full --no-limits --engines 1 --scheme direct --bytes 1000,32000");
   EXPECT_EQ(values(found, "throughput", "transport"), (Set{"plain", "tls", "ssh"}));
   EXPECT_EQ(values(found, "throughput", "bytes"), (Set{"1000", "32000"}));
+}
+
+TEST_F(BenchTest, ThroughputEchoesArraysAndPushesThemToOneEngine) {
+  const auto found = rows("throughput --no-limits --engines 2 --bytes 1000,64000");
+  EXPECT_EQ(values(found, "throughput", "scheme"), (Set{"controller", "direct"}));
+  EXPECT_EQ(values(found, "push", "scheme"), Set{"controller"});
+  EXPECT_EQ(values(found, "push", "bytes"), (Set{"1000", "64000"}));
+  EXPECT_EQ(values(found, "push", "n"), values(found, "throughput", "n"));
+  for (const auto& row : found) {
+    for (const auto* figure : {"sent_s", "roundtrip_s", "gbit_per_s"}) EXPECT_GT(row.at(figure).to_number<double>(), 0) << figure;
+    EXPECT_LE(row.at("sent_s").to_number<double>(), row.at("roundtrip_s").to_number<double>());
+  }
 }
 
 TEST_F(BenchTest, ANamedClusterIsMeasuredWithTheEnginesThatItHas) {
