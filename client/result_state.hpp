@@ -84,10 +84,12 @@ struct ResultState {
   std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
   std::atomic<std::int64_t> finished_ns{0};  // on the steady clock
 
-  // Who is to be told now that so many elements have ended. The caller holds Session::waiting, and tells them without it.
+  // Who is to be told now that so many elements have ended; threads are told here. The caller holds Session::waiting, wakes
+  // threads under it, and tells the others without it.
   struct Woken {
     std::vector<std::function<void()>> callbacks;
     std::vector<Wait> waits;
+    bool threads = false;
   };
   Woken take_woken(std::size_t ended) {
     Woken woken;
@@ -95,7 +97,11 @@ struct ResultState {
     const auto over = std::partition(waits.begin(), waits.end(), [&](const Wait& wait) { return wait.until > ended; });
     std::move(over, waits.end(), std::back_inserter(woken.waits));
     waits.erase(over, waits.end());
-    waiters.fetch_sub(static_cast<int>(woken.callbacks.size() + woken.waits.size()));
+    const auto met = std::partition(needs.begin(), needs.end(), [&](const Need* need) { return need->until > ended; });
+    for (auto need = met; need != needs.end(); ++need) (*need)->told = true;
+    woken.threads = met != needs.end();
+    needs.erase(met, needs.end());
+    set_wake_at();
     return woken;
   }
 

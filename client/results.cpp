@@ -102,22 +102,14 @@ void Session::publish(ResultState& state, std::size_t first, std::size_t count) 
   state.done.fetch_add(count);
   window_.release(1);
   if (done < state.wake_at.load()) return;
-  std::vector<std::function<void()>> callbacks;
-  std::vector<ResultState::Wait> ended;
+  ResultState::Woken woken;
   {
     const std::lock_guard lock(waiting);
-    if (done == state.total) callbacks.swap(state.callbacks);
-    const auto over = std::partition(state.waits.begin(), state.waits.end(), [&](const auto& wait) { return wait.until > done; });
-    std::move(over, state.waits.end(), std::back_inserter(ended));
-    state.waits.erase(over, state.waits.end());
-    const auto told = std::partition(state.needs.begin(), state.needs.end(), [&](const auto* need) { return need->until > done; });
-    for (auto need = told; need != state.needs.end(); ++need) (*need)->told = true;
-    if (told != state.needs.end()) changed.notify_all();
-    state.needs.erase(told, state.needs.end());
-    state.set_wake_at();
+    woken = state.take_woken(done);
+    if (woken.threads) changed.notify_all();
   }
-  for (const auto& wait : ended) wait.completion->complete({});
-  for (const auto& callback : callbacks) callback();
+  for (const auto& wait : woken.waits) wait.completion->complete({});
+  for (const auto& callback : woken.callbacks) callback();
 }
 
 }  // namespace covey::client

@@ -24,19 +24,19 @@ TEST_F(ResultStateTest, ACallbackThatIsCalledAtOnceLeavesNobodyWaiting) {
   int called = 0;
   result.on_ready([&] { ++called; });
   EXPECT_EQ(called, 1);
-  EXPECT_EQ(state->waiters.load(), 0);
+  EXPECT_EQ(state->wake_at.load(), ResultState::kNobody);
 }
 
 TEST_F(ResultStateTest, ACallbackWaitsUntilAllHaveEndedAndNoLonger) {
   state->hold_many(2);
   int called = 0;
   result.on_ready([&] { ++called; });
-  EXPECT_EQ(state->waiters.load(), 1);
+  EXPECT_EQ(state->wake_at.load(), 2U);
   EXPECT_TRUE(state->take_woken(1).callbacks.empty());
-  EXPECT_EQ(state->waiters.load(), 1);
+  EXPECT_EQ(state->wake_at.load(), 2U);
   const auto woken = state->take_woken(2);
   ASSERT_EQ(woken.callbacks.size(), 1U);
-  EXPECT_EQ(state->waiters.load(), 0);
+  EXPECT_EQ(state->wake_at.load(), ResultState::kNobody);
   woken.callbacks[0]();
   EXPECT_EQ(called, 1);
   EXPECT_TRUE(state->take_woken(2).callbacks.empty());
@@ -46,13 +46,13 @@ TEST_F(ResultStateTest, AWaitForSomeEndsWhenSoManyHaveEnded) {
   state->hold_many(3);
   int ended = 0;
   for (const std::size_t count : {1, 3}) result.async_wait_for(count, [&](boost::system::error_code) { ++ended; });
-  EXPECT_EQ(state->waiters.load(), 2);
+  EXPECT_EQ(state->wake_at.load(), 1U);
   for (const auto& wait : state->take_woken(1).waits) wait.completion->complete({});
-  EXPECT_EQ(state->waiters.load(), 1);
+  EXPECT_EQ(state->wake_at.load(), 3U);
   io.poll();
   EXPECT_EQ(ended, 1);
   for (const auto& wait : state->take_woken(3).waits) wait.completion->complete({});
-  EXPECT_EQ(state->waiters.load(), 0);
+  EXPECT_EQ(state->wake_at.load(), ResultState::kNobody);
   io.restart();
   io.poll();
   EXPECT_EQ(ended, 2);
