@@ -144,11 +144,12 @@ asio::awaitable<bool> Exchange::put(std::string_view first, std::string_view sec
   co_return !error;
 }
 
-std::string Exchange::head_of(unsigned status, std::string_view type, bool gzipped) const {
+std::string Exchange::head_of(unsigned status, std::string_view type, bool gzipped, bool stored) const {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\nServer: covey\r\nDate: {}\r\n", status,
                                  std::string_view(http::obsolete_reason(static_cast<http::status>(status))), date());
   if (!type.empty()) fmt::format_to(std::back_inserter(text), "Content-Type: {}\r\n", type);
-  text += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  if (!stored) text += "Cache-Control: no-store\r\n";
+  text += "X-Content-Type-Options: nosniff\r\n";
   if (gzipped) text += "Content-Encoding: gzip\r\n";
   if (!services.options.cors_origin.empty()) {
     fmt::format_to(std::back_inserter(text), "Access-Control-Allow-Origin: {}\r\nVary: Origin, Accept-Encoding\r\n",
@@ -161,15 +162,15 @@ std::string Exchange::head_of(unsigned status, std::string_view type, bool gzipp
 }
 
 asio::awaitable<bool> Exchange::send(const Reply* reply) {
-  const bool gzipped = reply->body.size() >= kWorthGzip && header_ && wants_gzip();
+  const bool gzipped = !reply->as_it_is && reply->body.size() >= kWorthGzip && header_ && wants_gzip();
   const std::string packed = gzipped ? Gzip().finish(reply->body) : std::string();
   const std::string_view body = gzipped ? std::string_view(packed) : std::string_view(reply->body);
   if (!body_done()) close_after();  // what is left of the body is not worth reading
   answered_ = true;
   status_ = reply->status;
-  std::string head = head_of(reply->status, reply->body.empty() ? std::string_view() : reply->type, gzipped);
+  std::string head = head_of(reply->status, reply->body.empty() ? std::string_view() : reply->type, gzipped, reply->as_it_is);
   for (const auto& [name, value] : reply->headers) fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
-  if (reply->status != 204) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", body.size());
+  if (reply->status != 204 && reply->status != 304) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", body.size());
   head += "\r\n";
   const bool ok = co_await put(head, header_ && is_head() ? std::string_view() : body);
   co_return ok;

@@ -33,6 +33,7 @@ struct Reply {
   std::string_view type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   bool streamed = false;  // the answer has left by begin(), write() and finish()
+  bool as_it_is = false;  // the headers say how it is packed and cached
 
   Reply() = default;
   Reply(unsigned with, std::string text, std::string_view media = "application/json")
@@ -92,7 +93,7 @@ class Exchange {
  private:
   boost::asio::awaitable<bool> continue_if_expected();
   boost::asio::awaitable<bool> put(std::string_view first, std::string_view second);
-  std::string head_of(unsigned status, std::string_view type, bool gzipped) const;
+  std::string head_of(unsigned status, std::string_view type, bool gzipped, bool stored = false) const;
   void start_body();
 
   Stream& stream_;

@@ -12,6 +12,8 @@
 #include <boost/beast/http/read.hpp>
 #include <utility>
 
+#include "controller/http/page.hpp"
+
 namespace covey::api {
 
 namespace asio = boost::asio;
@@ -240,6 +242,7 @@ asio::awaitable<Reply> Server::dispatch(Server* self, Exchange* exchange) {
   if (!parsed) co_return parsed.error();
   exchange->target = std::move(*parsed);
   Match match = find_route(exchange->method(), exchange->target.segments);
+  if (match.allowed.empty()) match = find_page(exchange->method(), exchange->target.segments);
   if (all) match.allowed = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
   if (match.allowed.empty()) {
     co_return Problem{Kind::not_found, "There is no such path here; /openapi.json lists those that there are.", {}, {}};

@@ -171,6 +171,26 @@ TEST_F(HttpTest, TlsServesTheNewCertificateOnceTheFilesChange) {
   while (get(fresh).find("live") == std::string::npos) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
 }
 
+TEST_F(HttpTest, ThePageReachesNothingButItsOwnServer) {
+  start_with_api(0);
+  HttpConnection connection(port());
+  const auto page = connection.ask("GET", "/");
+  EXPECT_EQ(page.status, 200u);
+  EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page.header("Cache-Control"), "no-cache");
+  const auto policy = page.header("Content-Security-Policy");
+  EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self';")) << policy;
+  EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+  EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
+  EXPECT_EQ(page.body.find("//"), std::string::npos) << "an address elsewhere: " << page.body;
+  const auto again = connection.ask("GET", "/", {}, {{"If-None-Match", page.header("ETag")}});
+  EXPECT_EQ(again.status, 304u);
+  EXPECT_EQ(again.body, "");
+  const auto head = connection.ask("HEAD", "/index.html");
+  EXPECT_EQ(head.header("Content-Length"), std::to_string(page.body.size()));
+  EXPECT_EQ(connection.ask("POST", "/").status, 405u);
+}
+
 TEST_F(HttpTest, TheLinesOfTheDocumentationWork) {
   start_with_api(2);
   std::ifstream in(COVEY_SOURCE "/docs/api.md");
