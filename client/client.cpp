@@ -120,6 +120,40 @@ std::vector<EngineInfo> Client::engines(std::chrono::nanoseconds timeout) {
   return engines;
 }
 
+namespace {
+
+wire::BlobReference blob_of(const boost::json::object& answer) {
+  const auto text = [&](const char* key) { return std::string(answer.at("value_at").at(key).as_string()); };
+  const auto role = text("role") == "controller" ? wire::Role::controller : wire::Role::engine;
+  return {static_cast<wire::Incarnation>(wire::parse_hex64(text("holder")).value()), static_cast<std::uint8_t>(role),
+          std::stoull(text("blob")), answer.at("value_bytes").to_number<std::uint64_t>()};
+}
+
+wire::Codec codec_of(std::string_view name) {
+  for (const auto codec : {wire::Codec::bytes, wire::Codec::pickle5}) {
+    if (wire::to_string(codec) == name) return codec;
+  }
+  return wire::Codec::json;
+}
+
+}  // namespace
+
+wire::Payload Client::large_value_of(const wire::TaskId& task, std::chrono::nanoseconds timeout) {
+  const auto name = wire::to_string(task);
+  const auto answer = request(fmt::format(R"({{"what":"result","task":"{}"}})", name), timeout);
+  if (!answer) throw TimeoutError("the controller does not answer");
+  const auto result = boost::json::parse(*answer).as_object();
+  if (!result.contains("value_at")) throw std::runtime_error(fmt::format("task {} has no large value: {}", name, *answer));
+  const auto blob = blob_of(result);
+  if (blob.size > session_->max_payload()) throw std::runtime_error(fmt::format("the value of task {} has {} bytes, beyond the limit", name, blob.size));
+  auto value = session_->fetch(blob, timeout);
+  if (!value) {
+    throw std::runtime_error(fmt::format("the value of task {} cannot be read: the {} that held it is gone or does not answer. Ask again: "
+                                         "the task may run again", name, result.at("value_at").at("role").as_string().c_str()));
+  }
+  return {codec_of(result.at("codec").as_string()), std::move(*value)};
+}
+
 DirectView Client::direct_view() {
   std::vector<wire::Incarnation> all;
   for (const auto& engine : engines()) {

@@ -65,6 +65,10 @@ class Client {
   std::vector<EngineInfo> engines(std::chrono::nanoseconds timeout = std::chrono::seconds(5));
   // Waits until a controller has welcomed us and at least `engines` engines are registered with it.
   bool wait_for_engines(std::size_t engines, std::chrono::nanoseconds timeout);
+  // The value of a detached task, where it is too large for the controller's answer to `result` (which has `value_at` then): read
+  // from the engine or the controller that holds it, and left there. Throws TimeoutError, or std::runtime_error that says why
+  // it cannot be had.
+  wire::Payload large_value_of(const wire::TaskId& task, std::chrono::nanoseconds timeout = std::chrono::seconds(60));
   void cancel(const wire::TaskId& task);
   // The ids of a result's tasks, in the order of submission; elements of one chunk have the same. Waits until all have been
   // numbered.

@@ -1,5 +1,6 @@
 #include "client/session.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
@@ -217,6 +218,30 @@ std::optional<std::string> Session::request(std::string_view json, std::chrono::
   if (!changed.wait_for(lock, timeout, [&] { return responses_.contains(number); })) return std::nullopt;
   auto answer = std::move(responses_.extract(number).mapped());
   return answer;
+}
+
+void Session::on_payload(std::uint64_t fetch, std::optional<wire::Buffer> payload) {
+  const std::lock_guard lock(waiting);
+  payloads_[fetch] = std::move(payload);
+  changed.notify_all();
+}
+
+std::optional<wire::Buffer> Session::fetch(const wire::BlobReference& blob, std::chrono::nanoseconds timeout) {
+  std::promise<std::uint64_t> asked;
+  boost::asio::post(io_, [&] {
+    asked.set_value(core_.fetch(blob));
+    loop_->turn();
+  });
+  const auto number = asked.get_future().get();
+  std::unique_lock lock(waiting);
+  if (changed.wait_for(lock, timeout, [&] { return payloads_.contains(number); })) return std::move(payloads_.extract(number).mapped());
+  lock.unlock();
+  boost::asio::post(io_, [self = shared_from_this(), number] {
+    self->core_.forget_fetch(number);
+    const std::lock_guard late(self->waiting);
+    self->payloads_.erase(number);
+  });
+  throw TimeoutError(fmt::format("a value of {} bytes did not arrive within {:.3f} s", blob.size, std::chrono::duration<double>(timeout).count()));
 }
 
 }  // namespace covey::client

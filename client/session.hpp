@@ -61,6 +61,8 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void cancel(const wire::TaskId& task);
   std::vector<wire::TaskId> ids_of(const std::shared_ptr<ResultState>& state);
   std::optional<std::string> request(std::string_view json, std::chrono::nanoseconds timeout);
+  // nullopt: its holder has it no more, or does not answer. Throws TimeoutError.
+  std::optional<wire::Buffer> fetch(const wire::BlobReference& blob, std::chrono::nanoseconds timeout);
   std::string refusal();
   wire::SessionId id() const { return id_; }
   std::uint64_t max_payload() const { return max_payload_.load(std::memory_order_relaxed); }
@@ -74,6 +76,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void log(std::string_view line) override;
   void on_result(std::uint64_t cookie, const ResultView& result) override;
   void on_response(std::uint64_t request, std::string_view json) override;
+  void on_payload(std::uint64_t fetch, std::optional<wire::Buffer> payload) override;
   void on_window(std::uint64_t tasks) override;
   void take_pending();
   void leave_when_spilled(std::chrono::steady_clock::time_point deadline);
@@ -104,6 +107,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   bool pending_posted_ = false;                        // likewise
   bool closed_ = false;                                // likewise
   std::unordered_map<std::uint64_t, std::string> responses_;  // guarded by `waiting`
+  std::unordered_map<std::uint64_t, std::optional<wire::Buffer>> payloads_;  // likewise
 };
 
 }  // namespace covey::client

@@ -207,6 +207,79 @@ void add_map(CLI::App& app) {
   });
 }
 
+json::object ask_about(client::Client& client, const std::string& what, const std::string& id) {
+  const auto answer = client.request(json::serialize(json::object{{"what", what}, {"task", id}}));
+  if (!answer) throw std::runtime_error("the controller does not answer");
+  return json::parse(*answer).get_object();
+}
+
+void print_members(const json::object& value) {
+  for (const auto& [key, member] : value) {
+    fmt::print("{:>10}  {}\n", std::string_view(key.data(), key.size()), member.is_string() ? std::string(member.get_string()) : json::serialize(member));
+  }
+}
+
+void write_value(const std::string& file, const wire::Payload& value) {
+  std::ofstream out(file, std::ios::binary);
+  out << value.buffer.view();
+  if (!out.flush()) throw std::runtime_error("cannot write " + file);
+}
+
+// Adds a value that is held elsewhere, or says on stderr why there is none.
+void add_value(client::Client& client, json::object& answer, const std::string& id, const std::string& file) {
+  if (answer.contains("value_at")) {
+    const auto value = client.large_value_of(wire::parse_task_id(id).value());
+    answer.erase("value_at");
+    if (!file.empty()) return write_value(file, value);
+    boost::system::error_code error;
+    const auto text = value.buffer.view();
+    if (value.codec == wire::Codec::json) answer["value"] = json::parse(json::string_view(text.data(), text.size()), error);
+    if (value.codec == wire::Codec::json && !error) return;
+    answer.erase("value");
+    fmt::print(stderr, "covey: the value of task {} is {} bytes of {}, which are not shown: --output FILE writes them\n", id, text.size(), to_string(value.codec));
+  } else if (answer.contains("value_bytes")) {
+    const auto why = fmt::format("the value of task {} cannot be fetched: values up to 32 KiB stay with the controller, which hands out only JSON, and this is {}", id,
+                                 std::string(answer.at("codec").as_string()));
+    if (!file.empty()) throw std::runtime_error(why);
+    fmt::print(stderr, "covey: {}\n", why);
+  } else if (!file.empty()) {
+    if (!answer.contains("value")) throw std::runtime_error(fmt::format("task {} has no value: {}", id, json::serialize(answer)));
+    write_value(file, {wire::Codec::json, wire::Buffer(json::serialize(answer.at("value")))});
+  }
+}
+
+void add_results(CLI::App& app) {
+  struct State {
+    Where where;
+    std::vector<std::string> ids;
+    std::string file;
+    bool json = false;
+  };
+  auto state = std::make_shared<State>();
+  auto* command = app.add_subcommand("results", "Fetch the results of detached tasks.");
+  command->footer("Examples:\n  covey results 00c0ffee00c0ffee-17\n  covey results 00c0ffee00c0ffee-17 --output value.bin");
+  command->add_option("TASK", state->ids, "ids of tasks")->required();
+  command->add_option("-o,--output", state->file, "write the value there, as it is; for one task")->type_name("FILE");
+  command->add_flag("--json", state->json, "one line of JSON for each");
+  state->where.add_to(*command);
+  command->callback([state] {
+    if (!state->file.empty() && state->ids.size() > 1) throw CLI::ValidationError("--output", fmt::format("takes the value of one task, got {} tasks", state->ids.size()));
+    const auto client = connect_client(state->where);
+    int status = kOk;
+    for (const auto& id : state->ids) {
+      auto answer = ask_about(*client, "result", id);
+      if (answer.contains("error") && !answer.contains("status")) status = kTasksFailed;
+      add_value(*client, answer, id, state->file);
+      if (state->json) {
+        fmt::print("{}\n", json::serialize(answer));
+      } else {
+        print_members(answer);
+      }
+    }
+    throw CLI::RuntimeError(status);
+  });
+}
+
 // Commands that ask the controller one thing about each of some tasks.
 void add_query(CLI::App& app, const std::string& name, const std::string& what, const std::string& description) {
   struct State {
@@ -224,17 +297,12 @@ void add_query(CLI::App& app, const std::string& name, const std::string& what, 
     const auto client = connect_client(state->where);
     int status = kOk;
     for (const auto& id : state->ids) {
-      const auto answer = client->request(json::serialize(json::object{{"what", what}, {"task", id}}));
-      if (!answer) throw std::runtime_error("the controller does not answer");
-      const auto value = json::parse(*answer).get_object();
-      if (value.contains("error") && !value.contains("status")) status = kTasksFailed;
+      const auto answer = ask_about(*client, what, id);
+      if (answer.contains("error") && !answer.contains("status")) status = kTasksFailed;
       if (state->json) {
-        fmt::print("{}\n", *answer);
-        continue;
-      }
-      for (const auto& [key, member] : value) {
-        fmt::print("{:>10}  {}\n", std::string_view(key.data(), key.size()),
-                   member.is_string() ? std::string(member.get_string()) : json::serialize(member));
+        fmt::print("{}\n", json::serialize(answer));
+      } else {
+        print_members(answer);
       }
     }
     throw CLI::RuntimeError(status);
@@ -246,7 +314,7 @@ void add_query(CLI::App& app, const std::string& name, const std::string& what, 
 void add_task_commands(CLI::App& app) {
   add_submit(app);
   add_map(app);
-  add_query(app, "results", "result", "Fetch the results of detached tasks.");
+  add_results(app);
   add_query(app, "cancel", "cancel", "Cancel tasks.");
   add_query(app, "explain", "explain", "Say why a task waits, or what happened to it.");
 }

@@ -10,6 +10,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -40,6 +41,8 @@ class Port : public wire::Outlet {
   // Called once for each submitted task; `cookie` is what submit() was given. It may submit more.
   virtual void on_result(std::uint64_t cookie, const ResultView& result) = 0;
   virtual void on_response(std::uint64_t request, std::string_view json) = 0;
+  // How fetch() ended: with the payload, or without one where its holder has it no more or does not answer.
+  virtual void on_payload(std::uint64_t, std::optional<wire::Buffer>) {}
   // How many unfinished tasks the controller lets this client have, whenever it says so.
   virtual void on_window(std::uint64_t tasks) = 0;
 };
@@ -83,6 +86,9 @@ class ClientCore : private wire::Fetcher::Taker {
     tasks_.for_each([&](std::uint64_t sequence, const ClientTask& task) { visit(sequence, task.cookie); });
   }
   std::uint64_t request(std::string_view json);
+  // Reads a payload of which the controller has said where it is, and that stays there.
+  std::uint64_t fetch(const wire::BlobReference& blob);
+  void forget_fetch(std::uint64_t fetch) { fetcher_.forget(fetch); }
   // Asks the controller to take over the arguments of unfinished tasks, before we leave; spilled() once it has those and all
   // tasks, or cannot.
   void spill();
@@ -150,6 +156,7 @@ class ClientCore : private wire::Fetcher::Taker {
   void fetch_value(const wire::ResultRecord& record, const wire::RunReport& report, const wire::ContentView& content);
   void on_fetched(std::uint64_t sequence, wire::Buffer payload) override;
   void on_fetch_failed(std::uint64_t sequence, wire::FetchError error) override;
+  static constexpr std::uint64_t kFirstFetch = 1ULL << 63;  // fetch()'s numbers; below are those of tasks, whose values come by themselves
   void say_taken(const ClientTask& task, const wire::TakenRecord& record);
   void say_taken_again(const wire::Link& old);
   void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
@@ -196,6 +203,7 @@ class ClientCore : private wire::Fetcher::Taker {
   bool spilling_ = false;
   std::map<std::uint64_t, std::string> requests_;  // not yet answered; asked again on a new link
   std::uint64_t next_request_ = 1;
+  std::uint64_t next_fetch_ = kFirstFetch;
 
   std::uint32_t direct_link_;
   wire::Writer direct_open_;

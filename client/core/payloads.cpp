@@ -26,7 +26,13 @@ void ClientCore::fetch_value(const wire::ResultRecord& record, const wire::RunRe
   fetcher_.fetch(record.sequence, *content.reference);
 }
 
+std::uint64_t ClientCore::fetch(const wire::BlobReference& blob) {
+  fetcher_.fetch(next_fetch_, blob);
+  return next_fetch_++;
+}
+
 void ClientCore::on_fetched(std::uint64_t sequence, wire::Buffer payload) {
+  if (sequence >= kFirstFetch) return port_.on_payload(sequence, std::move(payload));
   ClientTask* task = tasks_.find(sequence);
   const auto found = arriving_.find(sequence);
   if (task == nullptr || found == arriving_.end()) return;
@@ -38,6 +44,7 @@ void ClientCore::on_fetched(std::uint64_t sequence, wire::Buffer payload) {
 
 // The controller has the value somewhere else by now, or the task run again. The scheme direct knows no reruns.
 void ClientCore::on_fetch_failed(std::uint64_t sequence, wire::FetchError error) {
+  if (sequence >= kFirstFetch) return port_.on_payload(sequence, std::nullopt);
   ClientTask* task = tasks_.find(sequence);
   const auto found = arriving_.find(sequence);
   if (task == nullptr || found == arriving_.end()) return;

@@ -176,9 +176,18 @@ json::object Broker::kept_result(const wire::TaskId& id) {
   if (!report->error.empty()) answer["error"] = report->error;
   answer["duration_us"] = report->duration_us;
   const auto content = wire::decode_content(report->content);
-  if (!content || content->reference || content->bytes.size() > kMaxInlineResult) {
-    answer["value_bytes"] = report->content.size();
-  } else if (content->codec == wire::Codec::json && !content->bytes.empty()) {
+  if (!content) return answer;
+  if (content->reference) {
+    const wire::BlobReference& blob = *content->reference;
+    answer["codec"] = to_string(content->codec);
+    answer["value_bytes"] = blob.size;
+    answer["value_at"] = json::object{{"holder", wire::to_string(blob.holder)},
+                                      {"role", blob.holder_role == static_cast<std::uint8_t>(wire::Role::controller) ? "controller" : "engine"},
+                                      {"blob", std::to_string(blob.blob)}};
+  } else if (content->codec != wire::Codec::json || content->bytes.size() > kMaxInlineResult) {
+    answer["codec"] = to_string(content->codec);
+    answer["value_bytes"] = content->bytes.size();
+  } else if (!content->bytes.empty()) {
     boost::system::error_code error;
     const auto text = wire::as_text(content->bytes);
     answer["value"] = json::parse(json::string_view(text.data(), text.size()), error);

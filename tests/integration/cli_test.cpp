@@ -78,6 +78,26 @@ TEST_F(CliTest, DetachedTasksCanBeExplainedAndFetched) {
   EXPECT_EQ(run("cancel " + id).status, 1);
 }
 
+TEST_F(CliTest, ALargeValueOfADetachedTaskIsFetchedFromWhoHoldsIt) {
+  bring_up();
+  const std::string text(100'000, 'x');
+  const auto ended = run("submit echo " + text + " --detach");
+  ASSERT_EQ(ended.status, 0) << ended.output;
+  const auto id = ended.output.substr(0, ended.output.find('\n'));
+  Ended fetched;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  do {
+    fetched = run("results " + id + " --json");
+  } while (!json::parse(fetched.output).as_object().contains("status") && std::chrono::steady_clock::now() < deadline);
+  const auto answer = json::parse(fetched.output).as_object();
+  EXPECT_EQ(answer.at("value_bytes").to_number<std::size_t>(), text.size() + 2);
+  EXPECT_TRUE(answer.at("value").as_string() == text);
+  const auto file = folder / "value";
+  EXPECT_EQ(run("results " + id + " --output " + file.string()).status, 0);  // it is still there
+  EXPECT_EQ(std::filesystem::file_size(file), text.size() + 2);
+  expect_says(run("results " + id + " " + id + " --output " + file.string()), "one task");
+}
+
 TEST_F(CliTest, MistakesNameWhatWouldBeRight) {
   expect_says(run(""), "subcommand is required");
   expect_says(run("map echo --range 5"), "A:B");

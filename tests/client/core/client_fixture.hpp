@@ -42,12 +42,14 @@ struct ClientFixture : testing::Test, Port {
     results.push_back({cookie, result.sequence, result.report.status, std::string(result.report.error), std::string(result.value.buffer.view())});
   }
   void on_response(std::uint64_t request, std::string_view json) override { responses.emplace_back(request, json); }
+  void on_payload(std::uint64_t fetch, std::optional<wire::Buffer> payload) override { payloads.emplace_back(fetch, std::move(payload)); }
   void on_window(std::uint64_t tasks) override { windows.push_back(tasks); }
 
   std::deque<Sent> sent;
   std::vector<Result> results;
   std::vector<std::pair<std::uint64_t, std::string>> responses;
   std::vector<std::uint64_t> windows;
+  std::vector<std::pair<std::uint64_t, std::optional<wire::Buffer>>> payloads;
 
   // ---- the controller ----
   std::unique_ptr<FarLink> welcome(wire::Incarnation controller = kController, std::uint64_t window = 1'000) {

@@ -32,6 +32,25 @@ TEST_F(ValuesTest, AResultIsGivenOutWithItsValueAndTheValueSaidToBeTaken) {
   EXPECT_EQ(taken(*far)[0].blob, value(9, bytes.size()));
 }
 
+TEST_F(ValuesTest, AValueThatIsAskedForIsReadAndStaysWhereItIs) {
+  const auto fetch = core.fetch(value(9, bytes.size()));
+  turn(*far);
+  EXPECT_EQ(answer_wants(&bytes), 1u);
+  ASSERT_EQ(payloads.size(), 1u);
+  EXPECT_EQ(payloads[0].first, fetch);
+  ASSERT_TRUE(payloads[0].second);
+  EXPECT_EQ(payloads[0].second->view(), bytes.view());
+  turn(*far);
+  EXPECT_TRUE(taken(*far).empty());
+  const auto again = core.fetch(value(10, bytes.size()));
+  turn(*far);
+  answer_wants(nullptr);
+  ASSERT_EQ(payloads.size(), 2u);
+  EXPECT_EQ(payloads[1].first, again);
+  EXPECT_FALSE(payloads[1].second);
+  EXPECT_TRUE(results.empty());
+}
+
 TEST_F(ValuesTest, AValueThatIsGoneIsSaidToBeAndItsTaskStaysUnfinished) {
   submit_and_hear_of(value(9, bytes.size()));
   answer_wants(nullptr);
