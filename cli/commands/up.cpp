@@ -156,7 +156,6 @@ void add_up_commands(CLI::App& app) {
       throw std::runtime_error(fmt::format("a cluster is up already (process {}): `covey down` stops it, COVEY_HOME=FOLDER keeps two apart", pid));
     }
     options->cluster.folder = local::home_folder();
-    options->cluster.executable = local::own_executable();
     throw CLI::RuntimeError(options->detach ? run_detached(*options) : run_up(*options, -1));
   });
 

@@ -11,7 +11,13 @@
 
 namespace covey::local {
 
-std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+// After a rebuild the link says "… (deleted)", or names another file; what it leads to can still be run.
+std::string own_executable() {
+  const std::filesystem::path link = "/proc/self/exe";
+  const auto path = std::filesystem::read_symlink(link);
+  std::error_code gone;
+  return std::filesystem::equivalent(path, link, gone) ? path.string() : link.string();
+}
 
 namespace {
 
@@ -77,7 +83,8 @@ ConnectInfo LocalCluster::info_for(wire::Role role) const {
 
 process::ChildProcess LocalCluster::start_part(wire::Role role, const std::vector<std::string>& arguments) {
   const std::string part(name_of(role));
-  std::vector<std::string> argv{options_.executable, part, "--connect", (options_.folder / file_name(role)).string()};
+  const auto executable = options_.executable.empty() ? own_executable() : options_.executable;
+  std::vector<std::string> argv{executable, part, "--connect", (options_.folder / file_name(role)).string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return process::ChildProcess({std::move(argv), {}, (options_.folder / (part + ".log")).string(), true});
 }

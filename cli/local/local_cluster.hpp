@@ -20,7 +20,7 @@ class LocalCluster {
  public:
   struct Options {
     std::filesystem::path folder;             // for logs and connect files; made with mode 0700
-    std::string executable;                   // covey itself
+    std::string executable;                   // covey; empty: the running one
     std::size_t engines = 4;
     std::uint32_t slots = 1;
     std::string cluster = "default";
@@ -60,7 +60,7 @@ class LocalCluster {
   std::vector<process::ChildProcess> engines_;
 };
 
-// The path of the running executable.
+// A path with which a child of ours runs our own executable, also after that was replaced or removed.
 std::string own_executable();
 
 }  // namespace covey::local
