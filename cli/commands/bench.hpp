@@ -11,6 +11,7 @@
 #include "bench/experiments.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/local/local_cluster.hpp"
+#include "cli/local/own_folder.hpp"
 #include "cli/local/ssh_tunnel.hpp"
 
 namespace covey::cli {
@@ -53,7 +54,7 @@ class Stage {
   const local::ConnectInfo& through_ssh(const local::ConnectInfo& far);
 
   const BenchOptions& options_;
-  std::filesystem::path folder_;
+  local::OwnFolder folder_;
   std::unique_ptr<local::LocalCluster> cluster_;
   std::unique_ptr<local::SshTunnel> tunnel_;  // to cluster_, or to the named cluster
   std::size_t named_engines_ = 0;             // 0: not asked yet

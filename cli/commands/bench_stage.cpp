@@ -1,7 +1,4 @@
 // The clusters that the benches run on, and the transports to them.
-#include <fmt/format.h>
-#include <stdlib.h>
-
 #include <stdexcept>
 
 #include "cli/commands/bench.hpp"
@@ -9,23 +6,11 @@
 
 namespace covey::cli {
 
-namespace {
-
-std::filesystem::path new_folder() {
-  auto name = (std::filesystem::temp_directory_path() / "covey-bench-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(fmt::format("cannot make the folder {}", name));
-  return name;
-}
-
-}  // namespace
-
-Stage::Stage(const BenchOptions& options) : options_(options), folder_(new_folder()) {}
+Stage::Stage(const BenchOptions& options) : options_(options), folder_("covey-bench-") {}
 
 Stage::~Stage() {
   tunnel_.reset();
   cluster_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 bench::Target Stage::target(std::size_t engines, const std::string& scheme, const std::string& transport, const Names& engine_arguments) {
@@ -42,12 +27,11 @@ void Stage::start(std::size_t engines, bool tls, const Names& engine_arguments) 
   engine_arguments_ = engine_arguments;
   tls_ = tls;
   local::LocalCluster::Options options;
-  options.folder = folder_;
-  options.executable = local::own_executable();
+  options.folder = folder_.path();
   options.engines = engines;
   options.engine_arguments = engine_arguments;
   if (tls) {
-    const auto certificates = bus::make_certificates(folder_ / "tls", {"127.0.0.1", "localhost"});
+    const auto certificates = bus::make_certificates(folder_.path() / "tls", {"127.0.0.1", "localhost"});
     options.tls_ca = certificates.authority;
     options.tls_cert = certificates.server_cert;
     options.tls_key = certificates.server_key;
@@ -56,11 +40,11 @@ void Stage::start(std::size_t engines, bool tls, const Names& engine_arguments) 
 }
 
 const local::ConnectInfo& Stage::through_ssh(const local::ConnectInfo& far) {
-  if (!tunnel_) tunnel_ = std::make_unique<local::SshTunnel>(folder_ / "ssh", far, options_.ssh);
+  if (!tunnel_) tunnel_ = std::make_unique<local::SshTunnel>(folder_.path() / "ssh", far, options_.ssh);
   return tunnel_->near();
 }
 
-std::string Stage::engine_file() const { return (folder_ / "engine.json").string(); }
+std::string Stage::engine_file() const { return (folder_.path() / "engine.json").string(); }
 
 std::string Stage::usual_transport() const {
   return !options_.own_cluster() && options_.where.resolve().uses_tls() ? "tls" : "plain";

@@ -1,6 +1,5 @@
 // covey run: batch jobs from YAML files.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -15,6 +14,7 @@
 #include "cli/commands/command.hpp"
 #include "cli/commands/progress.hpp"
 #include "cli/local/local_cluster.hpp"
+#include "cli/local/own_folder.hpp"
 
 namespace covey::cli {
 
@@ -28,7 +28,7 @@ volatile std::sig_atomic_t interrupted = 0;
 // The second one ends the process at once; the output is a journal, and so in good order even then.
 void on_interrupt(int number) {
   interrupted = 1;
-  std::signal(number, SIG_DFL);
+  std::signal(number, local::end_with_folders);
 }
 
 void watch_signals(void (*handler)(int)) {
@@ -60,8 +60,7 @@ class OwnCluster {
  public:
   OwnCluster(const RunOptions& options, const jobs::LocalSpec& spec, const std::filesystem::path& job_folder) {
     local::LocalCluster::Options cluster;
-    cluster.folder = std::filesystem::temp_directory_path() / fmt::format("covey-run-{}", ::getpid());
-    cluster.executable = local::own_executable();
+    cluster.folder = folder_.path();
     cluster.engines = options.engines > 0 ? options.engines : spec.engines;
     cluster.slots = static_cast<std::uint32_t>(spec.slots);
     for (const auto& plugin : spec.plugins) add_plugin(cluster, job_folder / plugin);
@@ -69,15 +68,6 @@ class OwnCluster {
     if (spec.allow_exec) cluster.engine_arguments.push_back("--allow-exec");
     cluster_ = std::make_unique<local::LocalCluster>(cluster);
   }
-  ~OwnCluster() {
-    const auto folder = cluster_->folder();
-    cluster_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-  OwnCluster(const OwnCluster&) = delete;
-  OwnCluster& operator=(const OwnCluster&) = delete;
-
   std::string connect_file() const { return (cluster_->folder() / "client.json").string(); }
   void tend() {
     for (const auto& line : cluster_->tend()) fmt::print(stderr, "covey run: {}\n", line);
@@ -110,6 +100,7 @@ class OwnCluster {
     return last;
   }
 
+  local::OwnFolder folder_{"covey-run-"};
   std::unique_ptr<local::LocalCluster> cluster_;
 };
 
@@ -183,7 +174,7 @@ class Run {
     bench.report_folder = folder.string();
     if (options_.json) bench.lines = stderr;
     // There is nothing to keep of half a benchmark: Ctrl-C ends it as it ends `covey bench`.
-    watch_signals(SIG_DFL);
+    watch_signals(local::end_with_folders);
     run_benchmark(bench, work.experiment);
     watch_signals(on_interrupt);
   }

@@ -77,32 +77,21 @@ PrivateSshd::PrivateSshd(const std::filesystem::path& folder, const std::string&
   require_program("sshd", "openssh-server", ", or name an SSH server with --ssh user@host");
   std::filesystem::remove_all(folder_);
   std::filesystem::create_directories(folder_);
-  auto name = (std::filesystem::temp_directory_path() / "covey-sshd-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(fmt::format("cannot make the folder {}", name));
-  server_folder_ = name;
-  try {
-    write_files(forwards_to);
-    give_to_user();
-    launch();
-  } catch (...) {
-    child_.reset();
-    std::filesystem::remove_all(server_folder_);
-    throw;
-  }
+  write_files(forwards_to);
+  give_to_user();
+  launch();
 }
 
 PrivateSshd::~PrivateSshd() {
   await_sessions_end();
   child_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(server_folder_, ignored);
 }
 
 void PrivateSshd::write_files(const std::string& forwards_to) {
-  make_key(server_folder_ / "host_key");
+  make_key(server_folder_.path() / "host_key");
   make_key(file("user_key"));
-  write_text(server_folder_ / "authorized_keys", public_key(file("user_key")) + "\n");
-  write_text(server_folder_ / "sshd_config", fmt::format("ListenAddress 127.0.0.1\n"
+  write_text(server_folder_.path() / "authorized_keys", public_key(file("user_key")) + "\n");
+  write_text(server_folder_.path() / "sshd_config", fmt::format("ListenAddress 127.0.0.1\n"
                                                          "HostKey {0}/host_key\n"
                                                          "AuthorizedKeysFile {0}/authorized_keys\n"
                                                          "AllowUsers {1}\n"
@@ -122,7 +111,7 @@ void PrivateSshd::write_files(const std::string& forwards_to) {
                                                          "UsePAM no\n"
                                                          "UseDNS no\n"
                                                          "PidFile none\n",
-                                                         server_folder_.string(), user_, forwards_to));
+                                                         server_folder_.path().string(), user_, forwards_to));
 }
 
 // The folder last: until then nobody else can get between us and its files.
@@ -132,9 +121,9 @@ void PrivateSshd::give_to_user() const {
   if (entry == nullptr) throw std::runtime_error(fmt::format("no user {} here, as whom root's private sshd runs: use --ssh user@host", user_));
   bool given = true;
   for (const auto* name : {"host_key", "authorized_keys", "sshd_config", ""}) {
-    given = ::chown((server_folder_ / name).c_str(), entry->pw_uid, entry->pw_gid) == 0 && given;
+    given = ::chown((server_folder_.path() / name).c_str(), entry->pw_uid, entry->pw_gid) == 0 && given;
   }
-  if (!given) throw std::runtime_error(fmt::format("cannot give {} to the user {}", server_folder_.string(), user_));
+  if (!given) throw std::runtime_error(fmt::format("cannot give {} to the user {}", server_folder_.path().string(), user_));
 }
 
 void PrivateSshd::launch() {
@@ -146,10 +135,10 @@ void PrivateSshd::launch() {
     std::vector<std::string> argv;
     // A change of user clears the order to die with us: setpriv gives it again.
     if (::getuid() == 0) argv = {"setpriv", "--reuid", user_, "--regid", user_, "--clear-groups", "--pdeathsig", "KILL", "--"};
-    argv.insert(argv.end(), {sshd, "-D", "-e", "-f", (server_folder_ / "sshd_config").string(), "-p", std::to_string(port_)});
+    argv.insert(argv.end(), {sshd, "-D", "-e", "-f", (server_folder_.path() / "sshd_config").string(), "-p", std::to_string(port_)});
     child_ = std::make_unique<process::ChildProcess>(process::ChildProcess::Options{std::move(argv), {}, log.string(), true});
     if (listens_on(port_)) {
-      write_text(file("known_hosts"), fmt::format("[127.0.0.1]:{} {}\n", port_, public_key(server_folder_ / "host_key")));
+      write_text(file("known_hosts"), fmt::format("[127.0.0.1]:{} {}\n", port_, public_key(server_folder_.path() / "host_key")));
       return;
     }
     if (text_of(log).find("Address already in use") == std::string::npos) break;

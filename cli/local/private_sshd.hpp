@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/local/own_folder.hpp"
 #include "common/process/child_process.hpp"
 
 namespace covey::local {
@@ -34,7 +35,7 @@ class PrivateSshd {
   void await_sessions_end() const;
 
   std::filesystem::path folder_;         // ours
-  std::filesystem::path server_folder_;  // what sshd reads, in the folder for temporary files
+  OwnFolder server_folder_{"covey-sshd-"};  // what sshd reads, in the folder for temporary files
   std::string user_;
   std::uint16_t port_ = 0;
   std::unique_ptr<process::ChildProcess> child_;
