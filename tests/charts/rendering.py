@@ -20,6 +20,11 @@ def tool(name):
     return str(found)
 
 
+def want_types():
+    if not list((TREE / "manifests/crds").glob("*.yaml")):
+        pytest.skip("manifests/crds has no types: this tree has no operator yet")
+
+
 class Helm:
     def run(self, *arguments):
         return subprocess.run([tool("helm"), *arguments], capture_output=True, text=True)
@@ -39,6 +44,7 @@ class Helm:
 
 def kustomized():
     """What `kubectl apply -k manifests` would apply, by (kind, name)."""
+    want_types()
     done = subprocess.run([tool("kubectl"), "kustomize", str(TREE / "manifests")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(done.stdout)}

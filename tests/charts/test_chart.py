@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from rendering import CHART, TREE
+from rendering import CHART, TREE, want_types
 
 TYPES_KNOWN = ["--api-versions", "covey.dev/v1alpha1/ParallelCluster"]
 
@@ -53,6 +53,7 @@ def test_scope_namespace_needs_nothing_cluster_wide(helm):
 
 
 def test_types_are_kept_by_an_uninstall_unless_told_otherwise(helm):
+    want_types()
     kept = of_kind(helm.template(), "CustomResourceDefinition")
     assert [each["metadata"]["annotations"]["helm.sh/resource-policy"] for each in kept] == ["keep"] * len(kept)
     assert "parallelclusters.covey.dev" in [each["metadata"]["name"] for each in kept]
