@@ -1,5 +1,6 @@
-"""The measurements of bench/kube/run, which sets the stage. Simulated Pods run nothing, so no engine ever registers: the operator
-may delete them at once, and what is measured is its own pace and the API server's."""
+"""The measurements of bench/kube/run, which sets the stage. Simulated Pods run nothing, so no engine registers, and the operator may delete
+them at once: what is measured is its own pace and the API server's. With --registered N the first N have a real engine each, on this machine,
+so that the controller lists them, and they are drained before they go."""
 import argparse
 import contextlib
 import json
@@ -13,6 +14,7 @@ import time
 TREE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tests/e2e"))
 from kube import SYSTEM, apply, get, kubectl, pods, wait_for  # noqa: E402
+from registrations import Registrations  # noqa: E402
 
 STATE = pathlib.Path(os.environ.get("CLUSTER_DIR", "/tmp/" + os.environ["COVEY_TEST_CLUSTER"]))
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "covey/cluster/bin"
@@ -43,8 +45,9 @@ def simulated_nodes(count):
 class PodWatch(threading.Thread):
     """When each Pod of a namespace was made, became Ready and went, by this machine's clock."""
 
-    def __init__(self, namespace):
+    def __init__(self, namespace, registered=0):
         super().__init__(daemon=True)
+        self.registered, self.registrations = registered, Registrations(namespace)
         self.made, self.ready, self.gone = {}, {}, {}
         self.process = subprocess.Popen(["kubectl", "get", "--raw", f"/api/v1/namespaces/{namespace}/pods?watch=1&labelSelector=scale%3Dyes"],
                                         stdout=subprocess.PIPE, text=True)
@@ -56,14 +59,19 @@ class PodWatch(threading.Thread):
             uid = event["object"]["metadata"]["uid"]
             if event["type"] == "DELETED":
                 self.gone.setdefault(uid, now)
+                self.registrations.gone(uid)
                 continue
             self.made.setdefault(uid, now)
             if any(each["type"] == "Ready" and each["status"] == "True" for each in event["object"].get("status", {}).get("conditions", [])):
                 self.ready.setdefault(uid, now)
+                if len(self.ready) <= self.registered:
+                    self.registrations.started(event["object"])
 
     def close(self):
         self.process.terminate()
         self.process.wait()
+        self.join()
+        self.registrations.close()
 
 
 def pace(moments, began):
@@ -72,8 +80,8 @@ def pace(moments, began):
     return {"seconds": round(last - began, 2), "a_second": round((len(moments) - 1) / max(last - first, 1e-9), 1)}
 
 
-def up_and_down(namespace, count, scale_to):
-    watch = PodWatch(namespace)
+def up_and_down(namespace, count, scale_to, registered=0):
+    watch = PodWatch(namespace, registered)
     try:
         began = time.monotonic()
         scale_to(count)
@@ -161,6 +169,7 @@ def main():
     parser.add_argument("--pods", type=int, default=1000)
     parser.add_argument("--clusters", type=int, default=200)
     parser.add_argument("--engines", type=int, default=5, help="of each of the clusters")
+    parser.add_argument("--registered", type=int, default=0, metavar="N", help="real engines for the first N of the Pods (8 MB each)")
     parser.add_argument("--json", type=pathlib.Path, help="leave the figures there")
     parser.add_argument("--bare", action="store_true", help="only the Deployment")
     options = parser.parse_args()
@@ -173,7 +182,7 @@ def main():
         if not options.bare:
             kubectl("apply", "--server-side", "-k", str(TREE / "manifests"))
             kubectl("rollout", "status", "deployment/covey-operator", "--timeout=120s", namespace=SYSTEM, timeout=150)
-            figures["covey"] = up_and_down("scale-covey", options.pods, parallel_cluster("scale-covey"))
+            figures["covey"] = up_and_down("scale-covey", options.pods, parallel_cluster("scale-covey"), options.registered)
             print("covey", json.dumps(figures["covey"]), flush=True)
             figures["ratio"] = round(figures["covey"]["created"]["a_second"] / figures["deployment"]["created"]["a_second"], 2)
             figures["many"] = many_clusters(options.clusters, options.engines)
