@@ -102,6 +102,7 @@ json::object Broker::describe_status(wire::Time now) const {
   const auto local = session_by_id_.find(local_session_);
   const bool local_here = local != session_by_id_.end() && sessions_[local->second]->peer;
   const std::size_t clients = peers_.size() - live_engines_ - (local_here ? 1 : 0);
+  const auto& counts = latency_.counts();
   return {{"controller", wire::to_string(self_)},
           {"uptime_s", seconds(now - started_)},
           {"tasks", json::object{{"unfinished", tasks_.size()},
@@ -118,6 +119,7 @@ json::object Broker::describe_status(wire::Time now) const {
                                    {"lost", counters_.engines_lost}}},
           {"clients", clients},
           {"results", json::object{{"bytes", result_bytes_}, {"evicted", counters_.results_evicted}}},
+          {"latency", json::object{{"buckets", json::array(counts.begin(), counts.end())}}},
           {"late_results", counters_.late_results},
           {"recalls", counters_.recalls},
           {"frames", json::object{{"malformed", counters_.malformed_frames},

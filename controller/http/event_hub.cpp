@@ -122,7 +122,8 @@ boost::asio::awaitable<void> EventHub::tell_queues() {
   json::object request{{"what", "status"}};
   const auto answer = co_await gateway_.ask(std::move(request));
   if (answer.failure != Gateway::Failure::none || !answer.object.contains("tasks")) co_return;
-  const json::object figures{{"tasks", answer.object.at("tasks")}, {"engines", answer.object.at("engines")}, {"results", answer.object.at("results")}};
+  json::object figures;
+  for (const auto* part : {"tasks", "engines", "results", "latency"}) figures[part] = answer.object.at(part);
   publish({0, Event::Type::queues, json::serialize(figures), {}, {}, {}});
 }
 
