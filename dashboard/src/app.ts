@@ -4,11 +4,16 @@ import type { LinkMode, State } from "./store/state";
 import { type Theme, setTheme, theme } from "./theme";
 import { h, setAttribute, setText } from "./ui/dom";
 import { noticeRegion } from "./ui/notice";
+import { engineView } from "./views/engine";
 import { enginesView } from "./views/engines";
+import { mapView } from "./views/map";
+import { mapsView } from "./views/maps";
 import { overview } from "./views/overview";
+import { taskView } from "./views/task";
+import { tasksView } from "./views/tasks";
 import type { Context, View } from "./views/view";
 
-const kSections = [["overview", "Overview", "#/"], ["engines", "Engines", "#/engines"]] as const;
+const kSections = [["overview", "Overview", "#/"], ["engines", "Engines", "#/engines"], ["tasks", "Tasks", "#/tasks"], ["maps", "Maps", "#/maps"]] as const;
 
 const kLinkTexts: Record<LinkMode, string> = {
   connecting: "Connecting",
@@ -20,6 +25,11 @@ const kLinkTexts: Record<LinkMode, string> = {
 function viewOf(place: Place, context: Context): View {
   switch (place.view) {
     case "engines": return enginesView(context);
+    case "engine": return engineView(context, place.id);
+    case "tasks": return tasksView(context, place.filter);
+    case "task": return taskView(context, place.id);
+    case "maps": return mapsView(context);
+    case "map": return mapView(context, place.id);
     default: return overview(context);
   }
 }

@@ -28,8 +28,8 @@ export class ApiClient {
     return (await this.send("GET", path, signal)).text();
   }
 
-  async post(path: string, body?: unknown): Promise<void> {
-    await this.send("POST", path, undefined, body);
+  async post<T = unknown>(path: string, body?: unknown): Promise<T> {
+    return (await (await this.send("POST", path, undefined, body)).json()) as T;
   }
 
   async delete(path: string): Promise<void> {

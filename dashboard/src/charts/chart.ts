@@ -21,10 +21,20 @@ export interface ChartOptions {
   logarithmic?: boolean;
   height?: number;
   xFormat?(value: number): string; // of the legend; x is seconds that end at 0 unless given
+  points?: boolean; // unless false, single points are marked where x is given
   least?: number; // what the scale shows at least
 }
 
 type Values = (number | undefined)[];
+
+// Seconds between the marks of a time that ends now.
+const kSteps = [5, 10, 15, 30, 60, 120];
+
+// The last minute at least, so that what has just begun can be seen, and up to all that is kept.
+function window(oldest: number | null): [number, number] {
+  const wanted = [60, 120, 180, 300].find((seconds) => seconds >= -(oldest ?? 0)) ?? 300;
+  return [-wanted, 0];
+}
 
 export class Chart {
   readonly element: HTMLElement;
@@ -42,7 +52,7 @@ export class Chart {
     const legend = options.lines.map((line, i) =>
       h("li", {}, h("i", { class: `key ${line.colour.slice(2)}${line.dash ? " dashed" : ""}` }), `${line.title} `, this.numbers[i]));
     this.element = h("figure", { class: "chart" },
-      h("figcaption", {}, h("h3", { text: options.title }), this.place, h("ul", { class: "legend" }, ...legend)), this.box);
+      h("figcaption", {}, h("h2", { text: options.title }), this.place, h("ul", { class: "legend" }, ...legend)), this.box);
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(this.box);
     this.endTheme = onThemeChange(() => this.rebuild());
@@ -88,9 +98,9 @@ export class Chart {
       height: this.height(),
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
-      scales: { x: { time: false, ...(options.xFormat ? {} : { range: [-300, 0] as [number, number] }) }, y: this.scale() },
+      scales: { x: { time: false, ...(options.xFormat ? {} : { range: (_: uPlot, low: number) => window(low) }) }, y: this.scale() },
       axes: [
-        { ...axis, size: 22, space: 60, values: (_, ticks) => ticks.map((tick) => this.xTick(tick)) },
+        { ...axis, size: 22, space: 60, ...(options.xFormat ? {} : { incrs: kSteps }), values: (_, ticks) => ticks.map((tick) => this.xTick(tick)) },
         { ...axis, size: 56, space: 28, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : (options.axisFormat ?? options.format)(tick))) },
       ],
       series: [{}, ...options.lines.map((line) => this.series(line))],
@@ -109,7 +119,7 @@ export class Chart {
     return {
       stroke,
       width: 1.5,
-      points: { show: Boolean(this.options.xFormat), size: 5 },
+      points: { show: Boolean(this.options.xFormat) && this.options.points !== false, size: 5 },
       spanGaps: false,
       ...(line.dash ? { dash: line.dash } : {}),
       ...(line.fill ? { fill: stroke.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)") } : {}),

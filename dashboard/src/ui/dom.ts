@@ -21,13 +21,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = 
   return element;
 }
 
-const kSvg = "http://www.w3.org/2000/svg";
-
-export function svg(tag: string, attributes: Record<string, string>, ...children: Node[]): SVGElement {
-  const element = document.createElementNS(kSvg, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
+// A control that has an id, with its name before it.
+export function labelled(text: string, control: HTMLElement): HTMLElement {
+  return h("span", { class: "labelled" }, h("label", { for: control.id, text }), control);
 }
 
 // Touches the page only if the text is another one.

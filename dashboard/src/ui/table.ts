@@ -45,8 +45,8 @@ export class Table<T> {
   ) {
     const head = h("tr", {}, ...columns.map((column) => this.head(column)));
     const table = h("table", {}, h("caption", { class: "unseen", text: caption }), h("thead", {}, head), this.body);
-    // A region that scrolls has to be reachable by the keyboard.
-    this.element = h("div", { class: "table", role: "region", "aria-label": caption, tabindex: "0" }, table);
+    // What scrolls has to be reachable by the keyboard.
+    this.element = h("div", { class: "table", role: "group", "aria-label": caption, tabindex: "0" }, table);
   }
 
   show(rows: readonly T[]): void {
@@ -104,7 +104,7 @@ function classes(column: { numeric?: boolean; wide?: boolean; optional?: boolean
   return [column.numeric && "number", column.wide && "wide", column.optional && "optional"].filter(Boolean).join(" ") || undefined;
 }
 
-function fill(element: HTMLElement, cell: Cell): void {
+export function fill(element: HTMLElement, cell: Cell): void {
   if (cell.node) return;
   let inner: Element = element;
   if (cell.href !== undefined) inner = element.querySelector("a") ?? element.appendChild(h("a"));

@@ -1,18 +1,15 @@
 // All engines, in pages, to sort, to search, to drain and to resume.
 import { explain } from "../api/client";
 import { age, count, duration, rate, words } from "../format";
+import { engineUrl } from "../router";
 import type { EngineRow, State } from "../store/state";
-import { h, setText } from "../ui/dom";
+import { h, labelled, setText } from "../ui/dom";
 import { notice } from "../ui/notice";
 import { Pager } from "../ui/pager";
 import { type Column, Table } from "../ui/table";
 import type { Context, View } from "./view";
 
 const kPage = 50;
-
-export function engineUrl(id: string): string {
-  return `#/engines/${id}`;
-}
 
 export async function setDraining(context: Context, engine: { id: string; name: string }, drain: boolean): Promise<void> {
   try {
@@ -74,7 +71,7 @@ export function enginesView(context: Context): View {
   state.addEventListener("change", again);
   const element = h("section", { "aria-labelledby": "title" },
     h("div", { class: "bar" }, h("h1", { id: "title", tabindex: "-1", text: "Engines" }),
-      h("label", { for: "engine-search", text: "Search" }), search, h("label", { for: "engine-state", text: "State" }), state),
+      h("div", { class: "filters", role: "search" }, labelled("Search", search), labelled("State", state))),
     table.element, empty, pager.element);
   return { title: "Engines", element, update: draw };
 }
