@@ -14,7 +14,6 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def operator():
-    if os.environ.get("STANDIN"): return SYSTEM
     """The operator as `kubectl apply -k manifests` installs it; it stays for all tests."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("KUBECONFIG names no cluster: tests/cluster/up starts one, and tests/cluster/in names it")
