@@ -86,29 +86,32 @@ boost::asio::awaitable<void> EventHub::run(EventHub* hub) {
   }
 }
 
-// Two may ask at a time; what the second is told has been published by the first.
+// Two may ask at a time; what the second is told of either kind has been published by the first, unless the first did not ask for it.
 boost::asio::awaitable<void> EventHub::look(EventHub* hub) {
   const auto engine_after = hub->engine_after_, task_after = hub->task_after_;
+  const bool with_tasks = hub->task_listeners_ > 0;
   json::object request{{"what", "events"}};
   if (engine_after) request["engine_after"] = *engine_after;
-  if (hub->task_listeners_ > 0) request["tasks"] = kTasksPerLook;
-  if (task_after) request["task_after"] = *task_after;
+  if (with_tasks) request["tasks"] = kTasksPerLook;
+  if (with_tasks && task_after) request["task_after"] = *task_after;
   const auto answer = co_await hub->gateway_.ask(std::move(request));
-  const bool outdated = hub->engine_after_ != engine_after || hub->task_after_ != task_after;
-  if (!outdated && answer.failure == Gateway::Failure::none && !answer.object.contains("error")) hub->take(answer.object);
+  if (answer.failure != Gateway::Failure::none || answer.object.contains("error")) co_return;
+  if (hub->engine_after_ == engine_after) hub->take_engines(answer.object);
+  if (with_tasks && hub->task_after_ == task_after) hub->take_tasks(answer.object);
+  if (hub->task_listeners_ == 0) hub->task_after_.reset();
 }
 
-void EventHub::take(const json::object& answer) {
+void EventHub::take_engines(const json::object& answer) {
   engine_after_ = answer.at("engine_after").to_number<std::uint64_t>();
-  task_after_.reset();
   for (const auto& engine : answer.at("engines").as_array()) publish({0, Event::Type::engine, json::serialize(engine), {}, {}, {}});
-  const auto* tasks = answer.if_contains("tasks");
-  if (tasks == nullptr) return;
+}
+
+void EventHub::take_tasks(const json::object& answer) {
   task_after_ = answer.at("task_after").to_number<std::uint64_t>();
   if (const auto skipped = answer.at("skipped").to_number<std::uint64_t>(); skipped > 0) {
     publish({0, Event::Type::skipped, fmt::format(R"({{"tasks":{}}})", skipped), {}, {}, {}});
   }
-  for (const auto& value : tasks->as_array()) {
+  for (const auto& value : answer.at("tasks").as_array()) {
     const auto& task = value.as_object();
     const auto text = [&](const char* name) {
       const auto* found = task.if_contains(name);

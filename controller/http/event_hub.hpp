@@ -71,7 +71,8 @@ class EventHub {
 
  private:
   boost::asio::awaitable<void> tell_queues();
-  void take(const boost::json::object& answer);
+  void take_engines(const boost::json::object& answer);
+  void take_tasks(const boost::json::object& answer);
 
   boost::asio::io_context& io_;
   Gateway& gateway_;

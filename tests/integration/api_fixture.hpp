@@ -34,6 +34,8 @@ class HttpConnection {
  public:
   explicit HttpConnection(std::uint16_t port) : socket_(io_) {
     socket_.connect({boost::asio::ip::make_address("127.0.0.1"), port});
+    const timeval patience{60, 0};  // what does not come makes the test fail, not hang
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   }
   using Headers = std::map<std::string, std::string>;
   HttpAnswer ask(const std::string& method, const std::string& target, const std::string& body = {}, const Headers& headers = {}) {
