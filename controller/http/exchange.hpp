@@ -65,6 +65,7 @@ class Exchange {
   const http::request_header<>& head() const { return body_ ? body_->get().base() : header_->get().base(); }
   std::string_view header(http::field field) const { return head()[field]; }
   std::string_view header(std::string_view name) const { return head()[name]; }
+  bool has_header(std::string_view name) const { return head().find(name) != head().end(); }
   http::verb method() const { return head().method(); }
   bool is_head() const { return method() == http::verb::head; }
   std::string_view media_type() const;  // of the body, in lower case as it should come, without parameters

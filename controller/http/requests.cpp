@@ -20,11 +20,11 @@ std::optional<Problem> refuse_other_media(const Exchange& exchange) {
 // ---- Idempotency-Key ----
 
 KeyedRequest::KeyedRequest(Exchange& exchange, std::string_view body) : keys_(exchange.services.keys) {
+  if (!exchange.has_header("Idempotency-Key")) return;
   const auto given = exchange.header("Idempotency-Key");
-  if (given.empty()) return;
-  if (given.size() > IdempotencyKeys::kLongestKey) {
-    problem_ = Problem{Kind::invalid_parameter, "The Idempotency-Key is too long.", "Idempotency-Key",
-                       fmt::format("1 to {} bytes", IdempotencyKeys::kLongestKey)};
+  if (given.empty() || given.size() > IdempotencyKeys::kLongestKey) {
+    problem_ = Problem{Kind::invalid_parameter, fmt::format("The Idempotency-Key is {}.", given.empty() ? "empty" : "too long"),
+                       "Idempotency-Key", fmt::format("1 to {} bytes", IdempotencyKeys::kLongestKey)};
     return;
   }
   key_ = fmt::format("{}\n{}", exchange.identity, given);
