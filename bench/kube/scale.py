@@ -169,7 +169,7 @@ def main():
     parser.add_argument("--pods", type=int, default=1000)
     parser.add_argument("--clusters", type=int, default=200)
     parser.add_argument("--engines", type=int, default=5, help="of each of the clusters")
-    parser.add_argument("--registered", type=int, default=0, metavar="N", help="real engines for the first N of the Pods (8 MB each)")
+    parser.add_argument("--registered", type=int, default=0, metavar="N", help="real engines for the first N of the Pods (about 2 MB each)")
     parser.add_argument("--json", type=pathlib.Path, help="leave the figures there")
     parser.add_argument("--bare", action="store_true", help="only the Deployment")
     options = parser.parse_args()

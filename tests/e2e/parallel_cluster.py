@@ -125,10 +125,11 @@ class Client:
                         "containers": [{"name": "covey", "image": IMAGE, "args": list(arguments),
                                         "env": [{"name": "COVEY_CONNECT", "value": "/etc/covey/client.json"}],
                                         "volumeMounts": [{"name": "connect", "mountPath": "/etc/covey", "readOnly": True},
-                                                         {"name": "inputs", "mountPath": "/inputs", "readOnly": True}],
+                                                         {"name": "inputs", "mountPath": "/inputs", "readOnly": True},
+                                                         {"name": "scratch", "mountPath": "/tmp"}],
                                         "securityContext": CONTAINER_SECURITY}],
                         "volumes": [{"name": "connect", "secret": {"secretName": f"{cluster.name}-client", "defaultMode": 0o440}},
-                                    {"name": "inputs", "configMap": {"name": name}}]}})
+                                    {"name": "inputs", "configMap": {"name": name}}, {"name": "scratch", "emptyDir": {}}]}})
 
     def phase(self):
         return get("pod", self.name, namespace=self.namespace)["status"]["phase"]

@@ -2,7 +2,7 @@
 import pytest
 
 from kube import KubectlError, find, get, kubectl, wait_for
-from parallel_cluster import Cluster, assert_nothing_lost, leftovers, map_client
+from parallel_cluster import Client, Cluster, assert_nothing_lost, leftovers, map_client
 
 
 def test_apply_gives_a_cluster_that_runs_tasks(namespace):
@@ -12,6 +12,13 @@ def test_apply_gives_a_cluster_that_runs_tasks(namespace):
     assert "covey.dev/cluster=demo" in status["selector"]
     assert cluster.call("/v1/tasks?wait=30s", {"function": "sum", "args": [1, 2, 3]})["value"] == 6
     assert_nothing_lost(map_client(cluster, "echo", range(500)).finish(), 500)
+
+
+def test_latency_experiment_runs_beside_the_cluster(namespace):
+    cluster = Cluster(namespace, engine={"replicas": 4}).apply().wait_ready()
+    run = Client(cluster, "bench", "latency", "--n", "1,1024", "--scheme", "controller", "--insecure")
+    run.finish()
+    assert "engines=4 n=1024" in run.output()
 
 
 def test_table_says_what_people_ask_first(namespace):
