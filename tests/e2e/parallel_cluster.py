@@ -115,21 +115,22 @@ class Cluster:
 
 
 class Client:
-    """A Pod that runs a command of covey beside the cluster, over NATS, as a user's program would."""
+    """A Pod that runs a command of covey beside the cluster, over NATS, as a user's program would. `inputs` is its file /inputs/lines."""
 
     def __init__(self, cluster, *arguments, name="client", inputs=""):
         self.namespace, self.name = cluster.namespace, name
-        apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": cluster.namespace}, "data": {"lines": inputs}}, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": cluster.namespace},
-               "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False, "enableServiceLinks": False,
-                        "securityContext": POD_SECURITY,
-                        "containers": [{"name": "covey", "image": IMAGE, "args": list(arguments),
-                                        "env": [{"name": "COVEY_CONNECT", "value": "/etc/covey/client.json"}],
-                                        "volumeMounts": [{"name": "connect", "mountPath": "/etc/covey", "readOnly": True},
-                                                         {"name": "inputs", "mountPath": "/inputs", "readOnly": True},
-                                                         {"name": "scratch", "mountPath": "/tmp"}],
-                                        "securityContext": CONTAINER_SECURITY}],
-                        "volumes": [{"name": "connect", "secret": {"secretName": f"{cluster.name}-client", "defaultMode": 0o440}},
-                                    {"name": "inputs", "configMap": {"name": name}}, {"name": "scratch", "emptyDir": {}}]}})
+        metadata = {"name": name, "namespace": cluster.namespace}
+        volumes = {"/etc/covey": {"secret": {"secretName": f"{cluster.name}-client", "defaultMode": 0o440}},
+                   "/inputs": {"configMap": {"name": name}},
+                   "/tmp": {"emptyDir": {}}}
+        names = {path: path.strip("/").replace("/", "-") for path in volumes}
+        container = {"name": "covey", "image": IMAGE, "args": list(arguments), "securityContext": CONTAINER_SECURITY,
+                     "env": [{"name": "COVEY_CONNECT", "value": "/etc/covey/client.json"}],
+                     "volumeMounts": [{"name": names[path], "mountPath": path} for path in volumes]}
+        pod = {"restartPolicy": "Never", "automountServiceAccountToken": False, "enableServiceLinks": False, "securityContext": POD_SECURITY,
+               "containers": [container], "volumes": [{"name": names[path], **volume} for path, volume in volumes.items()]}
+        apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"lines": inputs}},
+              {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod})
 
     def phase(self):
         return get("pod", self.name, namespace=self.namespace)["status"]["phase"]
