@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kube import SYSTEM, kubectl
+from kube import SYSTEM, find, kubectl
 from parallel_cluster import IMAGE
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -14,15 +14,18 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def operator():
-    """The operator as `kubectl apply -k manifests` installs it; it stays for all tests."""
+    """The operator as `kubectl apply -k manifests` installs it, for all tests. A cluster that is somebody's is left as it was found."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("KUBECONFIG names no cluster: tests/cluster/up starts one, and tests/cluster/in names it")
     if not list((TREE / "manifests/crds").glob("*.yaml")):
         pytest.skip("manifests/crds has no types: this tree has no operator yet")
     objects = kubectl("kustomize", str(TREE / "manifests")).replace("image: covey:dev", f"image: {IMAGE}")
+    was_there = find("crd", "parallelclusters.covey.dev")
     kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=objects)
     kubectl("rollout", "status", "deployment/covey-operator", "--timeout=120s", namespace=SYSTEM, timeout=150)
-    return SYSTEM
+    yield SYSTEM
+    if not was_there and not os.environ.get("COVEY_TEST_IN_NETWORK"):
+        kubectl("delete", "--ignore-not-found", "-f", "-", stdin=objects, timeout=180)
 
 
 @pytest.fixture
