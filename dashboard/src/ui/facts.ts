@@ -4,13 +4,14 @@ import { h } from "./dom";
 
 export interface Fact<T> {
   title: string;
+  broad?: boolean; // has a row of its own
   cell(about: T): Cell | undefined; // undefined: left out
 }
 
 export function facts<T>(all: readonly Fact<T>[]): { element: HTMLElement; show(about: T): void } {
   const entries = all.map((fact) => {
     const value = h("dd");
-    return { fact, value, row: h("div", {}, h("dt", { text: fact.title }), value) };
+    return { fact, value, row: h("div", { class: fact.broad ? "broad" : undefined }, h("dt", { text: fact.title }), value) };
   });
   const element = h("dl", { class: "facts" }, ...entries.map(({ row }) => row));
   const show = (about: T) => {

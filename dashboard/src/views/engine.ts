@@ -19,8 +19,8 @@ export function engineView(context: Context, id: string): View {
     { title: "Completed", cell: (engine) => ({ text: count(engine.completed) }) },
     { title: "Idle for", cell: (engine) => ({ text: engine.state === "idle" ? age(engine.idle_s) : kNothing }) },
     { title: "Up for", cell: (engine) => ({ text: age(engine.up_s) }) },
-    { title: "Labels", cell: (engine) => ({ text: engine.labels.join(", ") || kNothing }) },
-    { title: "Functions", cell: (engine) => ({ text: engine.functions.join(", ") || kNothing }) },
+    { title: "Labels", broad: true, cell: (engine) => ({ text: engine.labels.join(", ") || kNothing }) },
+    { title: "Functions", broad: true, cell: (engine) => ({ text: engine.functions.join(", ") || kNothing }) },
   ]);
   const name = h("span", { text: id });
   const gone = h("p", { class: "empty", hidden: true, text: "No engine with this id is here now." });

@@ -62,7 +62,7 @@ export function mapView(context: Context, id: string): View {
       return kFreshMs * 3;
     }
   });
-  end.addEventListener("click", () => latest && void endMap(context, latest, () => asking.now()));
+  end.addEventListener("click", () => latest && void endMap(context, latest));
   const element = h("section", { "aria-labelledby": "title" },
     h("div", { class: "bar" }, h("h1", { id: "title", tabindex: "-1" }, "Map ", h("span", { class: "id", text: id })), end),
     problem, h("div", { class: "panel" }, bar.element, said, about.element), speed.element, results.element);
@@ -74,16 +74,16 @@ export function mapView(context: Context, id: string): View {
   return { title: `Map ${id}`, element, stop };
 }
 
-async function endMap(context: Context, map: CoveyMap, then: () => void): Promise<void> {
+// What has ended is forgotten as well: the API knows no map that is cancelled and still there to be read.
+async function endMap(context: Context, map: CoveyMap): Promise<void> {
   const over = isOver(map);
   const sure = over
     ? await confirm("Forget this map?", "Its results are dropped.", "Forget it")
-    : await confirm("Cancel this map?", `${plural(map.unfinished, "task")} of it are not done. What has ended stays.`, "Cancel it");
+    : await confirm("Cancel this map?", `${plural(map.unfinished, "task")} of it have not ended. The results that there are are dropped as well.`, "Cancel it");
   if (!sure) return;
   try {
     await context.client.delete(`v1/maps/${map.id}`);
     notice(over ? "The map is forgotten." : "The map is cancelled.");
-    if (!over) return then();
     context.store.update((state) => withoutMap(state, map.id));
     location.hash = "#/maps";
   } catch (error) {

@@ -17,8 +17,8 @@ class MapTable {
   readonly table: Table<CoveyMap>;
   private readonly bars = new Map<string, Progress>();
 
-  constructor(caption: string) {
-    this.table = new Table(caption, this.columns(), (map) => map.id);
+  constructor(caption: string, without: readonly string[] = []) {
+    this.table = new Table(caption, this.columns().filter(({ key }) => !without.includes(key)), (map) => map.id);
   }
 
   show(maps: readonly CoveyMap[]): void {
@@ -66,7 +66,7 @@ export function mapsView(context: Context): View {
 }
 
 export function runningMaps(): { element: HTMLElement; update(state: State): void } {
-  const table = new MapTable("Running maps");
+  const table = new MapTable("Running maps", ["function", "state", "created"]);
   const said = h("p", { class: "note" });
   const element = h("section", { class: "panel", "aria-labelledby": "running-title" },
     h("h2", { id: "running-title" }, "Running maps ", h("a", { href: "#/maps", text: "all maps" })), table.table.element, said);

@@ -12,7 +12,8 @@ import type { Context, View } from "./view";
 
 const kPage = 100;
 const kFreshMs = 2000;
-const kMostLooks = 50; // of 1,000 tasks each, for one page
+const kMostLooks = 200; // of 1,000 tasks each, for one page
+const kCheapLooks = 5; // a page that took more is not asked for again and again
 
 function columns(context: Context): Column<Task>[] {
   const name = (id: string) => context.store.state.engines.get(id)?.name ?? id;
@@ -27,15 +28,19 @@ function columns(context: Context): Column<Task>[] {
   ];
 }
 
-// Pages that hold nothing of what is wanted are passed over.
-async function pageFrom(client: ApiClient, filter: TaskFilter, cursor: string | undefined, signal: AbortSignal): Promise<TaskPage> {
+// Pages that hold nothing of what is wanted are passed over; `looking` hears of each.
+async function pageFrom(
+  client: ApiClient, filter: TaskFilter, cursor: string | undefined, signal: AbortSignal, looking: (looks: number) => void,
+): Promise<TaskPage & { looks: number }> {
   let page = await client.get<TaskPage>(requestOf(filter, kPage, cursor), signal);
   const tasks = [...page.tasks];
-  for (let looks = 1; tasks.length < kPage && page.next !== undefined && looks < kMostLooks; ++looks) {
+  let looks = 1;
+  for (; tasks.length < kPage && page.next !== undefined && looks < kMostLooks; ++looks) {
+    looking(looks);
     page = await client.get<TaskPage>(requestOf(filter, kPage - tasks.length, page.next), signal);
     tasks.push(...page.tasks);
   }
-  return { ...page, tasks };
+  return { ...page, tasks, looks };
 }
 
 export function tasksView(context: Context, query: URLSearchParams): View {
@@ -45,7 +50,7 @@ export function tasksView(context: Context, query: URLSearchParams): View {
   const table = new Table<Task>("Tasks", columns(context), (task) => task.id);
   const problem = h("p", { class: "problem", role: "alert" });
   const empty = h("p", { class: "empty", hidden: true });
-  const where = h("span", { class: "where" });
+  const where = h("span", { class: "where", role: "status" });
   const turn = (change: () => void) => () => {
     change();
     asking.now();
@@ -65,9 +70,12 @@ export function tasksView(context: Context, query: URLSearchParams): View {
   };
   const ask = async (signal: AbortSignal) => {
     try {
-      const page = await pageFrom(context.client, filter, cursors.at(-1), signal);
+      const page = await pageFrom(context.client, filter, cursors.at(-1), signal, (looks) => {
+        if (looks % kCheapLooks === 0) setText(where, `Looked at ${count(looks * 1000)} tasks so far`);
+      });
       setText(problem, "");
       show(page);
+      return page.looks <= kCheapLooks ? kFreshMs : undefined;
     } catch (error) {
       if (signal.aborted) throw error;
       setText(problem, explain(error));

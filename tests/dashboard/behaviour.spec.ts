@@ -1,0 +1,136 @@
+// What a person does with the dashboard, and what the cluster then does.
+import { expect, picture, test, turnTo } from "./fixtures";
+
+test("figures and engines are live, without a reload", async ({ dash, cluster }) => {
+  await expect(dash.locator(".link")).toHaveText("Live");
+  const succeeded = dash.locator(".tiles > div", { hasText: "Throughput" }).locator(".note");
+  const before = Number.parseInt((await succeeded.textContent()) ?? "0", 10) || 0;
+  await cluster.ask("POST", "v1/tasks?wait=60s", Array.from({ length: 50 }, () => ({ function: "echo", args: [1] })));
+  await expect.poll(async () => Number.parseInt((await succeeded.textContent()) ?? "", 10)).toBeGreaterThanOrEqual(before + 50);
+  await expect(dash.locator(".chart").filter({ hasText: "Latency" }).locator("b").first()).toHaveText(/[µm]?s/);
+});
+
+test("a token that is wrong is refused, and the right one opens", async ({ page, cluster, watched: _ }) => {
+  await page.goto(cluster.url);
+  await page.getByLabel("Token").fill("this-is-not-a-token");
+  await page.getByRole("button", { name: "Open" }).click();
+  await expect(page.getByRole("alert")).toContainText("token");
+  await page.getByLabel("Token").fill(cluster.token);
+  await page.getByLabel("Token").press("Enter");
+  await expect(page.getByRole("navigation", { name: "Views" })).toBeVisible();
+  expect(page.url()).not.toContain(cluster.token);
+  await page.reload();
+  await expect(page.getByRole("navigation", { name: "Views" })).toBeVisible();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByLabel("Token")).toBeFocused();
+});
+
+test("an engine is drained and resumed", async ({ dash, cluster }) => {
+  await turnTo(dash, cluster, "/engines");
+  const row = dash.locator("tbody tr").first();
+  const name = (await row.locator("th").textContent()) ?? "";
+  await dash.getByRole("button", { name: `Drain ${name}` }).click();
+  await expect(dash.locator("tbody tr", { hasText: name })).toContainText("draining");
+  await expect(dash.getByRole("status").filter({ hasText: "takes no more tasks" })).toBeVisible();
+  const states = async () => (await cluster.ask<{ engines: { name: string; state: string }[] }>("GET", "v1/engines")).engines.find((engine) => engine.name === name)?.state;
+  expect(await states()).toBe("draining");
+  await dash.getByRole("button", { name: `Resume ${name}` }).click();
+  await expect.poll(states).toBe("idle");
+  await dash.getByLabel("Search").fill("no such engine");
+  await expect(dash.getByText("No engine fits this search.")).toBeVisible();
+});
+
+test("an engine that is stopped leaves, and another one takes its place", async ({ dash, cluster }) => {
+  const { engines } = await cluster.ask<{ engines: { id: string; name: string }[] }>("GET", "v1/engines");
+  const engine = engines[0] ?? { id: "", name: "" };
+  await turnTo(dash, cluster, `/engines/${engine.id}`);
+  await dash.getByRole("button", { name: "Stop engine" }).click();
+  await expect(dash.getByRole("button", { name: "Keep it" })).toBeFocused();
+  await picture(dash, "confirmation", false);
+  await dash.getByRole("button", { name: "Stop it" }).click();
+  await expect(dash.getByText("No engine with this id is here now.")).toBeVisible();
+});
+
+test("a task that waits says why, and can be cancelled", async ({ dash, cluster }) => {
+  const { id } = await cluster.put({ function: "echo", args: ["x"], labels: ["gpu=none"], label: "stuck" });
+  await turnTo(dash, cluster, "/tasks");
+  await dash.getByLabel("Label").fill("stuck");
+  await dash.getByLabel("Label").press("Enter");
+  await dash.getByRole("link", { name: id }).click();
+  await expect(dash.locator("#title")).toBeFocused();
+  await expect(dash.getByText("No engine has the labels it wants: gpu=none.")).toBeVisible();
+  await dash.getByRole("button", { name: "Cancel", exact: true }).click();
+  await dash.getByRole("button", { name: "Cancel it" }).click();
+  await expect(dash.getByText("Ended: cancelled")).toBeVisible();
+  expect((await cluster.ask<{ status: string }>("GET", `v1/tasks/${id}`)).status).toBe("cancelled");
+});
+
+test("a task that runs is followed to its end, and run again", async ({ dash, cluster }) => {
+  const { id } = await cluster.put({ function: "sleep", args: [2] });
+  await turnTo(dash, cluster, `/tasks/${id}`);
+  await expect(dash.getByText(/Now (assigned|ready)/)).toBeVisible();
+  await expect(dash.getByText("Ended: ok")).toBeVisible();
+  await dash.getByRole("button", { name: "Run again" }).click();
+  await expect.poll(() => dash.url()).not.toContain(id);
+  await expect(dash.getByText("Ended: ok")).toBeVisible();
+});
+
+test("what tasks say is text and never markup", async ({ dash, cluster }) => {
+  const { id } = await cluster.run({ function: "fail", args: ["<img src=x onerror=alert(1)><b id=bold>no</b>"], label: "<i>label</i>" });
+  await turnTo(dash, cluster, `/tasks/${id}`);
+  await expect(dash.getByText("<img src=x onerror=alert(1)>").first()).toBeVisible();
+  expect(await dash.locator("#bold, i:text('label')").count()).toBe(0);
+});
+
+test("a map's progress is seen, and it is cancelled", async ({ dash, cluster }) => {
+  await cluster.ask("POST", "v1/maps", { function: "sleep", inputs: Array.from({ length: 4000 }, () => 0.05), id: "to-cancel" });
+  await turnTo(dash, cluster, "/maps/to-cancel");
+  const bar = dash.getByRole("progressbar", { name: "Progress of this map" });
+  await expect.poll(async () => Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThanOrEqual(1);
+  await expect(dash.locator("tbody tr").first()).toContainText("ok");
+  await dash.getByRole("button", { name: "Cancel", exact: true }).click();
+  await dash.getByRole("button", { name: "Cancel it" }).click();
+  await expect(dash.getByRole("heading", { name: "Maps" })).toBeVisible();
+  await expect.poll(async () => (await cluster.ask<{ backlog: number }>("GET", "v1/demand")).backlog).toBe(0);
+  await expect(dash.getByRole("link", { name: "to-cancel" })).toHaveCount(0);
+});
+
+test("the keyboard alone is enough", async ({ dash, cluster }) => {
+  await turnTo(dash, cluster, "/");
+  await dash.keyboard.press("Tab");
+  await expect(dash.getByRole("link", { name: "Skip to content" })).toBeFocused();
+  await dash.keyboard.press("Tab");
+  await dash.keyboard.press("Tab");
+  await expect(dash.getByRole("link", { name: "Engines" })).toBeFocused();
+  await dash.keyboard.press("Enter");
+  await expect(dash.locator("#title")).toBeFocused();
+  await dash.keyboard.press("Tab"); // the search
+  await dash.keyboard.press("Tab"); // the states
+  await dash.keyboard.press("Tab"); // the table, which may scroll
+  await dash.keyboard.press("Tab");
+  await expect(dash.getByRole("button", { name: "Engine", exact: true })).toBeFocused();
+  await dash.keyboard.press("Space");
+  await expect(dash.getByRole("columnheader", { name: "Engine" })).toHaveAttribute("aria-sort", "ascending");
+  await dash.keyboard.press("Space");
+  await expect(dash.getByRole("columnheader", { name: "Engine" })).toHaveAttribute("aria-sort", "descending");
+});
+
+test("the reader's choice of colours stays", async ({ dash }) => {
+  const background = () => dash.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  await dash.getByLabel("Colours").selectOption("dark");
+  const dark = await background();
+  await dash.getByLabel("Colours").selectOption("light");
+  expect(await background()).not.toBe(dark);
+  await dash.reload();
+  await expect(dash.getByLabel("Colours")).toHaveValue("light");
+});
+
+test("without the controller it says so, and goes on once it is back", async ({ dash, watched }) => {
+  await dash.route("**/*", (route) => route.abort());
+  await dash.evaluate(() => window.dispatchEvent(new Event("offline")));
+  await dash.goto(`${new URL(dash.url()).origin}/#/tasks`);
+  await expect(dash.getByRole("alert").filter({ hasText: "The controller does not answer" }).first()).toBeVisible();
+  await dash.unroute("**/*");
+  await expect(dash.getByText("The controller does not answer")).toHaveCount(0);
+  watched.complaints.length = 0; // the browser's own, of what it could not load
+});
