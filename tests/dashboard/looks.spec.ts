@@ -26,6 +26,10 @@ async function seed(cluster: Cluster): Promise<Seeded> {
   return seeded;
 }
 
+test.afterAll(async ({ cluster }) => {
+  if (seeded) await cluster.ask("DELETE", "v1/maps/long");
+});
+
 const kPlaces: [string, (seeds: Seeded) => string, (page: Page) => Promise<void>][] = [
   ["overview", () => "/", async (page) => {
     await expect(page.getByRole("region", { name: "Running maps" })).toBeVisible();

@@ -14,6 +14,7 @@ test("a thousand engines are a page to search and to sort", async ({ page, clust
   await page.route("**/v1/engines?*", (route) => route.fulfill({ json: { engines: many } }));
   await page.goto(cluster.address);
   await expect(page.getByRole("img", { name: /busy/ })).toBeVisible();
+  await expect(page.locator(".chart").first().locator("b").first()).toHaveText(/\d/);
   await picture(page, "thousand-engines-overview");
   await turnTo(page, cluster, "/engines");
   await expect(page.getByText(/1 to 50 of 1000 engines/)).toBeVisible();

@@ -46,7 +46,7 @@ export function engineView(context: Context, id: string): View {
 }
 
 async function sendAway(context: Context, engine: EngineRow): Promise<void> {
-  const sure = await confirm(`Stop ${engine.name}?`, "It ends its running tasks, gives the others back, and its process leaves. `covey up` starts another one in its place.", "Stop it");
+  const sure = await confirm(`Stop ${engine.name}?`, "It ends its running tasks, gives the others back, and its process leaves. covey up starts another one in its place.", "Stop it");
   if (!sure) return;
   try {
     await context.client.delete(`v1/engines/${engine.id}`);

@@ -28,7 +28,7 @@ const kTiles: Tile[] = [
   {
     title: "Slots busy",
     value: (state) => (state.figures ? `${count(state.figures.engines.busy_slots)} / ${count(state.figures.engines.slots)}` : "–"),
-    note: (state) => (state.figures && state.figures.engines.slots > 0 ? percent(state.figures.engines.busy_slots, state.figures.engines.slots) : "no slots"),
+    note: (state) => (state.figures ? percent(state.figures.engines.busy_slots, state.figures.engines.slots) : ""),
   },
   {
     title: "Engines",
