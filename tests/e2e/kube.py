@@ -57,12 +57,18 @@ def is_ready(pod):
     return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
-def sigkill(pod):
-    """Ends the Pod's process as a crash would: from the node, where one of our own is, with a signal that nothing can catch."""
-    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+def runtime_socket():
+    """Of the node, where it is one of our own."""
     state = os.environ.get("CLUSTER_DIR", "/tmp/" + os.environ.get("COVEY_TEST_CLUSTER", "covey-e2e"))
+    socket = f"{state}/containerd.sock"
+    return socket if os.path.exists(socket) else None
+
+
+def sigkill(pod):
+    """Ends the Pod's process as a crash would, with a signal that nothing can catch; on others' nodes, the Pod, without a grace period."""
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    if os.path.exists(f"{state}/containerd.sock"):
-        subprocess.run(["ctr", "-a", f"{state}/containerd.sock", "-n", "k8s.io", "tasks", "kill", "-s", "KILL", container], check=True, capture_output=True)
+    if socket := runtime_socket():
+        subprocess.run(["ctr", "-a", socket, "-n", "k8s.io", "tasks", "kill", "-s", "KILL", container], check=True, capture_output=True)
     else:
         kubectl("delete", "pod", name, "--force", "--grace-period=0", "--wait=false", namespace=namespace)
