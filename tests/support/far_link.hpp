@@ -51,7 +51,7 @@ inline std::string reporting(const wire::BlobReference& value) {
   return report_of(wire::TaskStatus::ok, content.span());
 }
 
-// Records of one type, out of the bodies that came, with copies of what their views point into.
+// The bodies that came. Records of one type out of them are views into these.
 struct Bodies {
   std::vector<Message> all;
 

@@ -29,7 +29,8 @@ TEST_F(ValuesTest, AValueIsReportedAgainToAnotherController) {
   const auto far = connect();
   make_value(*far, 1);
   lose();
-  const auto finished = welcome(kOther)->said.of<wire::FinishedRecord>(RecordType::finished);
+  const auto other = welcome(kOther);  // finished has views into what it heard
+  const auto finished = other->said.of<wire::FinishedRecord>(RecordType::finished);
   ASSERT_EQ(finished.size(), 1u);
   EXPECT_EQ(finished[0].task, task(1));
   EXPECT_TRUE(wire::report_has_reference(finished[0].report));
@@ -40,7 +41,8 @@ TEST_F(ValuesTest, AValueIsReportedAgainToTheSameControllerOnANewLink) {
   const auto far = connect();
   make_value(*far, 1);
   lose_by_refusal(*far);
-  const auto finished = welcome(kController)->said.of<wire::FinishedRecord>(RecordType::finished);
+  const auto again = welcome(kController);
+  const auto finished = again->said.of<wire::FinishedRecord>(RecordType::finished);
   ASSERT_EQ(finished.size(), 1u);
   EXPECT_EQ(finished[0].task, task(1));
 }
