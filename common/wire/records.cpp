@@ -242,6 +242,12 @@ void decode(Reader& in, CreditRecord& record) {
   record.mean_run_us = in.varint();
 }
 
+void encode(Writer& out, const UsageRecord& record) {
+  type(out, RecordType::usage);
+  out.varint(record.memory_bytes);
+}
+void decode(Reader& in, UsageRecord& record) { record.memory_bytes = in.varint(); }
+
 void encode(Writer& out, const AdoptRecord& record) {
   type(out, RecordType::adopt);
   task_id(out, record.task);
@@ -290,6 +296,7 @@ void skip_record(Reader& in, RecordType type) {
     case RecordType::adopted_all: return;
     case RecordType::accepted: return skip<AcceptedRecord>(in);
     case RecordType::spill: return skip<SpillRecord>(in);
+    case RecordType::usage: return skip<UsageRecord>(in);
   }
 }
 

@@ -37,8 +37,9 @@ enum class RecordType : std::uint8_t {
   adopted_all = 18,  // engine → controller: no more adopt records follow
   accepted = 19,  // engine → client, scheme direct: this frame's tasks are mine
   spill = 20,     // engine, client → controller: I am leaving, take over this payload
+  usage = 21,     // engine → controller: what its process takes of its machine
 };
-inline constexpr auto kLastRecordType = RecordType::spill;
+inline constexpr auto kLastRecordType = RecordType::usage;
 
 // ---- contents: the encoded form of a payload, which the controller passes on unread ----
 
@@ -187,6 +188,9 @@ struct CreditRecord {
   std::uint64_t tasks = 0;         // how many it will hold at once, running ones included
   std::uint64_t mean_run_us = 0;   // how long its tasks take; 0: unknown
 };
+struct UsageRecord {
+  std::uint64_t memory_bytes = 0;  // resident
+};
 struct AdoptRecord {
   TaskId task;
   std::uint64_t handle = 0;  // the engine's own, with kAdoptedBit: its finished record will name it
@@ -229,6 +233,7 @@ void encode(Writer& out, const SpillRecord& record);
 void encode(Writer& out, const FinishedRecord& record);
 void encode(Writer& out, const ReturnedRecord& record);
 void encode(Writer& out, const CreditRecord& record);
+void encode(Writer& out, const UsageRecord& record);
 void encode(Writer& out, const AdoptRecord& record);
 void encode_adopted_all(Writer& out);
 void encode(Writer& out, const AcceptedRecord& record);
@@ -256,6 +261,7 @@ void decode(Reader& in, SpillRecord& record);
 void decode(Reader& in, FinishedRecord& record);
 void decode(Reader& in, ReturnedRecord& record);
 void decode(Reader& in, CreditRecord& record);
+void decode(Reader& in, UsageRecord& record);
 void decode(Reader& in, AdoptRecord& record);
 void decode(Reader& in, AcceptedRecord& record);
 

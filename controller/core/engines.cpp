@@ -62,6 +62,12 @@ void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now)
         engine.mean_run_us = record.mean_run_us;
         break;
       }
+      case wire::RecordType::usage: {
+        wire::UsageRecord record;
+        wire::decode(in, record);
+        engine.memory_bytes = record.memory_bytes;
+        break;
+      }
       case wire::RecordType::returned: {
         wire::ReturnedRecord record;
         wire::decode(in, record);

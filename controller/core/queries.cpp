@@ -44,6 +44,7 @@ json::object describe(const Engine& engine, wire::Time now) {
           {"credit", engine.credit},
           {"completed", engine.completed},
           {"mean_run_us", engine.mean_run_us},
+          {"memory_bytes", engine.memory_bytes},
           {"up_s", seconds(now - engine.joined)},
           {"idle_s", engine.load > 0 || engine.completed != engine.completed_then ? 0 : seconds(now - engine.last_busy)},
           {"labels", std::move(labels)},

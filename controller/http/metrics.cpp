@@ -103,6 +103,7 @@ void add_engines(Families& out, const json::array& engines) {
   all("covey_engine_tasks_total", "Tasks that an engine has ended; of the first 1,000 engines", MetricType::Counter, "completed", 1);
   all("covey_engine_tasks", "Tasks that an engine has", MetricType::Gauge, "tasks", 1);
   all("covey_engine_mean_run_seconds", "How long an engine's tasks take", MetricType::Gauge, "mean_run_us", 1e-6);
+  all("covey_engine_memory_bytes", "Memory that an engine's process has resident", MetricType::Gauge, "memory_bytes", 1);
   all("covey_engine_idle_seconds", "How long an engine has had nothing to do", MetricType::Gauge, "idle_s", 1);
 }
 

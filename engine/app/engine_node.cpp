@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <algorithm>
+#include <fstream>
 #include <random>
 #include <utility>
 
@@ -23,8 +25,17 @@ wire::Incarnation random_incarnation() {
   return static_cast<wire::Incarnation>((static_cast<std::uint64_t>(device()) << 32 | device()) | 1);
 }
 
+constexpr auto kMemoryPause = std::chrono::seconds(2);
 constexpr auto kWatchPause = std::chrono::milliseconds(50), kIdleWatchPause = std::chrono::milliseconds(500);
 constexpr int kStuckStatus = 3;
+
+// Bytes that this process has resident; 0 where /proc does not tell.
+std::uint64_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  std::uint64_t pages = 0, resident = 0;
+  in >> pages >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 }  // namespace
 
@@ -53,6 +64,7 @@ boost::system::error_code EngineNode::start() {
   loop_ = std::make_unique<bus::CoreLoop<EngineCore>>(io_, *connection_, subjects_, *core_, port);
   if (const auto error = loop_->start({subjects_.engine_inbox(self_), subjects_.announce()})) return error;
   listen_direct(true);
+  look_at_memory(SlotPool::Clock::now());
   watch();
   return {};
 }
@@ -170,10 +182,18 @@ void EngineNode::watch() {
       exit_status_ = kStuckStatus;
       leave();
     }
+    look_at_memory(now);
     if (core_->leaving() && !leaving_) leave();  // the controller asked for it
     if (leaving_) check_left();
     watch();
   });
+}
+
+void EngineNode::look_at_memory(wire::Time now) {
+  if (now - memory_known_at_ < kMemoryPause) return;
+  memory_known_at_ = now;
+  core_->on_memory(resident_bytes());
+  loop_->request_turn();
 }
 
 // ---- leaving ----

@@ -53,6 +53,7 @@ class EngineNode : private Port {
   void report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns);
   void collect();
   void watch();
+  void look_at_memory(wire::Time now);
   void check_left();
 
   boost::asio::io_context& io_;
@@ -74,6 +75,7 @@ class EngineNode : private Port {
   wire::Time last_inline_end_{};
   wire::Time unix_known_at_{};            // when the offset was last looked at
   wire::Duration unix_offset_{};          // Unix time less the steady clock's
+  wire::Time memory_known_at_{};
   bool leaving_ = false;
   std::chrono::steady_clock::time_point leave_by_{};
   int exit_status_ = 0;

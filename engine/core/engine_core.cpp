@@ -96,6 +96,7 @@ void EngineCore::on_linked() {
   report_again(link);
   wire::encode_adopted_all(link.record());
   credit_told_ = false;
+  memory_told_ = 0;
   wire::encode(link.record(), wire::DrainRecord{mode_});
   if (!draining()) report_credit(mean_run_);
   if (leaving()) spill_values();
@@ -281,9 +282,17 @@ void EngineCore::report_credit(wire::Duration mean_run) {
   wire::encode(uplink_.link()->record(), wire::CreditRecord{wanted, static_cast<std::uint64_t>(mean_us)});
 }
 
+void EngineCore::report_memory() {
+  const std::uint64_t change = memory_ > memory_told_ ? memory_ - memory_told_ : memory_told_ - memory_;
+  if (change <= memory_told_ / 16) return;
+  memory_told_ = memory_;
+  wire::encode(uplink_.link()->record(), wire::UsageRecord{memory_});
+}
+
 void EngineCore::end_turn(wire::Time now) {
   fetcher_.flush(now);
   if (uplink_.link() != nullptr && !draining()) report_credit(mean_run_);
+  if (uplink_.link() != nullptr) report_memory();
   uplink_.flush();
   for (auto& [id, client] : direct_clients_) {
     client->link.flush([&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });

@@ -63,6 +63,8 @@ class EngineCore : private wire::Fetcher::Taker {
   wire::BlobReference hold(wire::Buffer value);
   // `report` is an encoded RunReport. `mean_run`: how long runs take lately, zero where unknown.
   void on_finished(RunHandle run, wire::ByteSpan report, wire::Duration mean_run);
+  // How many bytes the process has resident; told to the controller where it has changed by more than a sixteenth.
+  void on_memory(std::uint64_t bytes) { memory_ = bytes; }
   void end_turn(wire::Time now);
   wire::Time next_deadline() const;
 
@@ -147,6 +149,7 @@ class EngineCore : private wire::Fetcher::Taker {
   DirectClient& direct_client(const wire::Header& header, wire::Time now);
   void give_back(RunHandle run);
   void report_credit(wire::Duration mean_run);
+  void report_memory();
   std::uint64_t wanted_credit(wire::Duration mean_run) const;
 
   wire::Incarnation self_;
@@ -181,6 +184,7 @@ class EngineCore : private wire::Fetcher::Taker {
   std::map<DirectId, std::unique_ptr<DirectClient>> direct_clients_;
   std::uint64_t credit_ = 0;  // as last told
   bool credit_told_ = false;  // on this link
+  std::uint64_t memory_ = 0, memory_told_ = 0;  // 0: not known; not told on this link
   wire::Duration mean_run_{};
   wire::DrainMode mode_ = wire::DrainMode::resume;
   wire::Time next_sweep_ = wire::kNever;

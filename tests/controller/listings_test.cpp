@@ -69,12 +69,17 @@ TEST_F(ListingsTest, APageLooksAtNoMoreThanAThousandTasks) {
 }
 
 TEST_F(ListingsTest, EnginesComeInPages) {
-  for (std::uint64_t id = 1; id <= 5; ++id) engine(id, 1);
+  for (std::uint64_t id = 1; id <= 4; ++id) engine(id, 1);
+  auto fifth = engine(5, 1);
+  wire::encode(fifth.link->record(), wire::UsageRecord{4096});
+  turn(fifth);
   const auto first = ask(R"({"what":"engines","limit":3})");
   EXPECT_EQ(first.at("engines").as_array().size(), 3u);
   EXPECT_EQ(first.at("left_out").to_number<int>(), 2);
+  EXPECT_EQ(first.at("engines").at(0).at("memory_bytes"), 0);
   const auto second = ask(R"({"what":"engines","from":3})");
   EXPECT_EQ(second.at("engines").as_array().size(), 2u);
+  EXPECT_EQ(second.at("engines").at(1).at("memory_bytes"), 4096);
   EXPECT_FALSE(second.contains("next"));
   EXPECT_EQ(ask(R"({"what":"engine","engine":"0000000000000003"})").at("state"), "idle");
   EXPECT_TRUE(ask(R"({"what":"engine","engine":"0000000000000009"})").contains("error"));

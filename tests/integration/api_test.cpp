@@ -200,6 +200,7 @@ TEST_F(ApiTest, AnEngineIsDrainedAndResumedAndLeaves) {
   ASSERT_EQ(engines.at("engines").as_array().size(), 1u);
   EXPECT_TRUE(engines.as_object().contains("next"));
   const std::string engine = "/v1/engines/" + std::string(engines.at("engines").at(0).at("id").as_string());
+  ask_until(engine, [](const auto& answer) { return answer.json().at("memory_bytes").template to_number<std::uint64_t>() > 100'000; });
   EXPECT_EQ(ask("POST", engine + "/drain").status, 202u);
   EXPECT_EQ(ask("GET", engine).json().at("state"), "draining");
   EXPECT_EQ(ask("GET", "/v1/demand").json().at("draining"), 1);

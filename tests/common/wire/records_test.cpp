@@ -146,6 +146,15 @@ TEST(RecordsTest, AContentIsInlineOrAReference) {
   EXPECT_EQ(decode_content(out.span())->codec, Codec::pickle5);
 }
 
+TEST(RecordsTest, UsageKeepsItsFieldsAndCanBeSkipped) {
+  Writer out;
+  encode(out, UsageRecord{5ULL << 30});
+  EXPECT_EQ(round_trip<UsageRecord>(out, RecordType::usage).memory_bytes, 5ULL << 30);
+  Reader in(out.span());
+  skip_record(in, *next_record(in));
+  EXPECT_TRUE(in.ok() && in.at_end());
+}
+
 TEST(RecordsTest, UnknownRecordTypesFailTheReader) {
   const std::byte zero{0}, high{200};
   for (const auto& type : {zero, high}) {

@@ -36,6 +36,21 @@ TEST_F(CreditTest, ShortTasksAreAskedForInNumbersAndLongOnesOneByOne) {
   EXPECT_EQ(told_after(*far, std::chrono::nanoseconds(100)), 2 * config.max_credit);
 }
 
+TEST_F(CreditTest, MemoryIsToldOnceKnownAndWhereItChanges) {
+  const auto told = [](const FarLink& far) {
+    std::vector<std::uint64_t> bytes;
+    for (const auto& record : far.said.of<wire::UsageRecord>(RecordType::usage)) bytes.push_back(record.memory_bytes);
+    return bytes;
+  };
+  const auto far = connect();
+  EXPECT_TRUE(told(*far).empty());
+  for (const std::uint64_t bytes : {1600u, 1600u, 1700u, 1500u, 1701u, 800u}) {
+    core.on_memory(bytes);
+    turn(*far);
+  }
+  EXPECT_EQ(told(*far), (std::vector<std::uint64_t>{1600, 1701, 800}));
+}
+
 TEST_F(CreditTest, SmallChangesAreNotTold) {
   const auto far = connect();
   told_after(*far, milliseconds(1));
