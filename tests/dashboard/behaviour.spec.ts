@@ -29,6 +29,7 @@ test("an engine is drained and resumed", async ({ dash, cluster }) => {
   await turnTo(dash, cluster, "/engines");
   const row = dash.locator("tbody tr").first();
   const name = (await row.locator("th").textContent()) ?? "";
+  await expect(row).toContainText("MiB"); // of memory
   await dash.getByRole("button", { name: `Drain ${name}` }).click();
   await expect(dash.locator("tbody tr", { hasText: name })).toContainText("draining");
   await expect(dash.getByRole("status").filter({ hasText: "takes no more tasks" })).toBeVisible();

@@ -11,6 +11,7 @@ export interface Engine {
   credit: number;
   completed: number;
   mean_run_us: number;
+  memory_bytes?: number; // 0: not known
   up_s: number;
   idle_s: number;
   labels: string[];

@@ -6,7 +6,7 @@ import { confirm } from "../ui/confirm";
 import { h, setText } from "../ui/dom";
 import { facts } from "../ui/facts";
 import { notice } from "../ui/notice";
-import { setDraining } from "./engines";
+import { memoryOf, setDraining } from "./engines";
 import type { Context, View } from "./view";
 
 export function engineView(context: Context, id: string): View {
@@ -16,6 +16,7 @@ export function engineView(context: Context, id: string): View {
     { title: "Tasks with it", cell: (engine) => ({ text: `${count(engine.tasks)} of ${count(engine.credit)} that it would take` }) },
     { title: "Rate", cell: (engine) => ({ text: rate(engine.perSecond) }) },
     { title: "Mean run", cell: (engine) => ({ text: engine.mean_run_us > 0 ? duration(engine.mean_run_us / 1e6) : kNothing }) },
+    { title: "Memory", cell: (engine) => ({ text: memoryOf(engine) }) },
     { title: "Completed", cell: (engine) => ({ text: count(engine.completed) }) },
     { title: "Idle for", cell: (engine) => ({ text: engine.state === "idle" ? age(engine.idle_s) : kNothing }) },
     { title: "Up for", cell: (engine) => ({ text: age(engine.up_s) }) },

@@ -1,6 +1,6 @@
 // All engines, in pages, to sort, to search, to drain and to resume.
 import { explain } from "../api/client";
-import { age, count, duration, rate, words } from "../format";
+import { age, bytes, count, duration, kNothing, rate, words } from "../format";
 import { engineUrl } from "../router";
 import type { EngineRow, State } from "../store/state";
 import { h, labelled, setText } from "../ui/dom";
@@ -30,6 +30,8 @@ function drainButton(context: Context, id: string): HTMLElement {
   return button;
 }
 
+export const memoryOf = (engine: EngineRow): string => (engine.memory_bytes ? bytes(engine.memory_bytes) : kNothing);
+
 function columns(context: Context): Column<EngineRow>[] {
   return [
     { key: "name", title: "Engine", cell: (row) => ({ text: row.name, href: engineUrl(row.id), title: row.id }), order: (row) => row.name },
@@ -38,6 +40,7 @@ function columns(context: Context): Column<EngineRow>[] {
     { key: "slots", title: "Slots", numeric: true, cell: (row) => ({ text: count(row.slots) }), order: (row) => row.slots },
     { key: "rate", title: "Rate", numeric: true, cell: (row) => ({ text: rate(row.perSecond) }), order: (row) => row.perSecond ?? -1 },
     { key: "mean", title: "Mean run", numeric: true, optional: true, cell: (row) => ({ text: row.mean_run_us > 0 ? duration(row.mean_run_us / 1e6) : "–" }), order: (row) => row.mean_run_us },
+    { key: "memory", title: "Memory", numeric: true, optional: true, cell: (row) => ({ text: memoryOf(row) }), order: (row) => row.memory_bytes ?? 0 },
     { key: "completed", title: "Completed", numeric: true, optional: true, cell: (row) => ({ text: count(row.completed) }), order: (row) => row.completed },
     { key: "idle", title: "Idle for", numeric: true, cell: (row) => ({ text: row.state === "idle" ? age(row.idle_s) : "–" }), order: (row) => (row.state === "idle" ? row.idle_s : -1) },
     { key: "up", title: "Up for", numeric: true, optional: true, cell: (row) => ({ text: age(row.up_s) }), order: (row) => row.up_s },

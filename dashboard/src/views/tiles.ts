@@ -1,5 +1,5 @@
 // The row of figures at the top of the overview.
-import { count, percent, rate } from "../format";
+import { bytes, count, percent, rate } from "../format";
 import type { State } from "../store/state";
 import { h, setText } from "../ui/dom";
 
@@ -33,7 +33,10 @@ const kTiles: Tile[] = [
   {
     title: "Engines",
     value: (state) => (state.figures ? count(state.figures.engines.live) : "–"),
-    note: (state) => (state.figures ? `${count(state.figures.engines.lost)} lost so far` : ""),
+    note: (state) => {
+      const memory = [...state.engines.values()].reduce((sum, engine) => sum + (engine.memory_bytes ?? 0), 0);
+      return [state.figures && `${count(state.figures.engines.lost)} lost so far`, memory > 0 && `${bytes(memory)} in all`].filter(Boolean).join(", ");
+    },
   },
   {
     title: "Failed",
