@@ -4,6 +4,8 @@ import type { LinkMode, State } from "./store/state";
 import { type Theme, setTheme, theme } from "./theme";
 import { h, setAttribute, setText } from "./ui/dom";
 import { noticeRegion } from "./ui/notice";
+import { benchmarkView } from "./views/benchmark";
+import { benchmarksView } from "./views/benchmarks";
 import { engineView } from "./views/engine";
 import { enginesView } from "./views/engines";
 import { mapView } from "./views/map";
@@ -13,7 +15,8 @@ import { taskView } from "./views/task";
 import { tasksView } from "./views/tasks";
 import type { Context, View } from "./views/view";
 
-const kSections = [["overview", "Overview", "#/"], ["engines", "Engines", "#/engines"], ["tasks", "Tasks", "#/tasks"], ["maps", "Maps", "#/maps"]] as const;
+const kSections = [["overview", "Overview", "#/"], ["engines", "Engines", "#/engines"], ["tasks", "Tasks", "#/tasks"], ["maps", "Maps", "#/maps"],
+  ["benchmarks", "Benchmarks", "#/benchmarks"]] as const;
 
 const kLinkTexts: Record<LinkMode, string> = {
   connecting: "Connecting",
@@ -30,6 +33,8 @@ function viewOf(place: Place, context: Context): View {
     case "task": return taskView(context, place.id);
     case "maps": return mapsView(context);
     case "map": return mapView(context, place.id);
+    case "benchmarks": return benchmarksView(context);
+    case "benchmark": return benchmarkView(context, place.id);
     default: return overview(context);
   }
 }
@@ -51,6 +56,7 @@ export class App {
     this.element = h("div", { class: "app" }, this.header(leave), this.problem, this.main, noticeRegion());
     addEventListener("hashchange", this.turn);
     this.show(false);
+    void this.hideWhatIsNotServed();
     this.unsubscribe = context.store.subscribe((state) => this.tellLink(state));
   }
 
@@ -69,6 +75,18 @@ export class App {
       h("nav", { "aria-label": "Views" }, ...this.links.values()),
       this.link, themeSwitch(),
       h("button", { type: "button", class: "quiet", text: "Sign out", on: { click: leave } }));
+  }
+
+  // A controller without the routes of benchmarks has no use for their view.
+  private async hideWhatIsNotServed(): Promise<void> {
+    const link = this.links.get("benchmarks") as HTMLElement;
+    link.hidden = true;
+    try {
+      const { paths } = await this.context.client.get<{ paths: object }>("openapi.json");
+      link.hidden = !("/v1/benchmarks" in paths);
+    } catch {
+      // It does not answer now; the view stays hidden until the page is loaded again.
+    }
   }
 
   private skip(event: Event): void {

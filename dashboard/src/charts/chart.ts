@@ -19,6 +19,7 @@ export interface ChartOptions {
   format(value: number | undefined): string;
   axisFormat?(value: number): string;
   logarithmic?: boolean;
+  logarithmicX?: boolean; // where x is given
   height?: number;
   xFormat?(value: number): string; // of the legend; x is seconds that end at 0 unless given
   points?: boolean; // unless false, single points are marked where x is given
@@ -98,7 +99,7 @@ export class Chart {
       height: this.height(),
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
-      scales: { x: { time: false, ...(options.xFormat ? {} : { range: (_: uPlot, low: number) => window(low) }) }, y: this.scale() },
+      scales: { x: this.xScale(), y: this.scale() },
       axes: [
         { ...axis, size: 22, space: 60, ...(options.xFormat ? {} : { incrs: kSteps }), values: (_, ticks) => ticks.map((tick) => this.xTick(tick)) },
         { ...axis, size: 56, space: 28, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : (options.axisFormat ?? options.format)(tick))) },
@@ -108,10 +109,16 @@ export class Chart {
     };
   }
 
+  private xScale(): uPlot.Scale {
+    if (!this.options.xFormat) return { time: false, range: (_, low) => window(low) };
+    if (!this.options.logarithmicX) return { time: false };
+    return { time: false, distr: 3, log: 2, range: (_, low, high) => (low === null ? [1, 1024] : [low / 1.3, high * 1.3]) };
+  }
+
   private scale(): uPlot.Scale {
     if (this.options.logarithmic) return { distr: 3, log: 10 };
     const least = this.options.least ?? 1;
-    return { range: (_, __, high) => [0, Math.max(least, high * 1.08)] };
+    return { range: (_, __, high) => [0, Math.max(least, (high ?? 0) * 1.08) || 1] };
   }
 
   private series(line: Line): uPlot.Series {
