@@ -37,6 +37,11 @@ function window(oldest: number | null): [number, number] {
   return [-wanted, 0];
 }
 
+function thinned(values: readonly number[], most: number): number[] {
+  const every = Math.ceil(values.length / most);
+  return values.filter((_, i) => i % every === 0);
+}
+
 export class Chart {
   readonly element: HTMLElement;
   private plot: uPlot | undefined;
@@ -101,12 +106,20 @@ export class Chart {
       cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
       scales: { x: this.xScale(), y: this.scale() },
       axes: [
-        { ...axis, size: 22, space: 60, ...(options.xFormat ? {} : { incrs: kSteps }), values: (_, ticks) => ticks.map((tick) => this.xTick(tick)) },
+        { ...axis, size: 22, space: 60, ...this.xMarks(), values: (_, ticks) => ticks.map((tick) => this.xTick(tick)) },
         { ...axis, size: 56, space: 28, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : (options.axisFormat ?? options.format)(tick))) },
       ],
       series: [{}, ...options.lines.map((line) => this.series(line))],
       hooks: { setCursor: [() => this.legend()] },
     };
+  }
+
+  // On a logarithmic scale the marks are the points themselves, as many as have room.
+  private xMarks(): Partial<uPlot.Axis> {
+    if (!this.options.xFormat) return { incrs: kSteps };
+    if (!this.options.logarithmicX) return {};
+    const room = () => Math.max(2, Math.floor(this.box.clientWidth / 64));
+    return { splits: () => thinned(this.data[0] as number[], room()), filter: (_, splits) => splits };
   }
 
   private xScale(): uPlot.Scale {
