@@ -17,7 +17,12 @@ constexpr std::size_t kUsualEngines = 4, kArrays = 100;
 void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
 void keep(BenchOptions& options, const bench::Rows& rows) {
-  for (const auto& row : rows) options.rows.push_back(row);
+  for (const auto& row : rows) {
+    options.rows.push_back(row);
+    if (!options.rows_as_they_come) continue;
+    fmt::print(options.lines, "{}\n", boost::json::serialize(row));
+    std::fflush(options.lines);
+  }
 }
 
 // What an experiment takes where the command line does not say.
@@ -91,7 +96,7 @@ void run_latency(Run& run) {
     run_limits(run, engines.front(), transport);
     for (const std::size_t count : engines) {
       for (const auto& scheme : run.schemes()) {
-        keep(run.options, bench::latency(run.stage.target(count, scheme, transport), counts, say));
+        for (const std::size_t n : counts) keep(run.options, bench::latency(run.stage.target(count, scheme, transport), {n}, say));
         if (count == engines.front()) run_sequential(run, count, scheme, transport, false);
       }
     }
@@ -112,13 +117,16 @@ void run_throughput(Run& run) {
                                                                            512'000, 1'000'000, 2'000'000, 4'000'000, 8'000'000, 16'000'000,
                                                                            32'000'000, 64'000'000}
                                                                   : Counts{1'000, 4'000, 16'000, 32'000, 64'000, 256'000, 1'000'000, 4'000'000});
-  const bench::Sizes arrays{sizes, kArrays, say, [&](std::size_t size, const std::string& why) { on_refused(run.options, size, why); }};
+  bench::Sizes arrays{sizes, kArrays, say, [&](std::size_t size, const std::string& why) { on_refused(run.options, size, why); }};
   for (const auto& transport : run.all_transports()) {
     for (const std::size_t engines : run.engines({kUsualEngines})) {
       run_limits(run, engines, transport);
       for (const auto& scheme : run.schemes()) {
-        keep(run.options, bench::throughput(run.stage.target(engines, scheme, transport), arrays));
-        if (scheme == "controller") keep(run.options, bench::push(run.stage.target(engines, scheme, transport), arrays));
+        for (const std::size_t size : sizes) {
+          arrays.sizes = {size};
+          keep(run.options, bench::throughput(run.stage.target(engines, scheme, transport), arrays));
+          if (scheme == "controller") keep(run.options, bench::push(run.stage.target(engines, scheme, transport), arrays));
+        }
       }
     }
   }
@@ -131,7 +139,7 @@ void run_map(Run& run) {
     for (const std::size_t engines : run.engines({4, 31, 63})) {
       run_limits(run, engines, transport);
       for (const auto& scheme : given_or(run.options.schemes, {"controller"})) {
-        keep(run.options, bench::map(run.stage.target(engines, scheme, transport), dts, ideal_s, say));
+        for (const double dt : dts) keep(run.options, bench::map(run.stage.target(engines, scheme, transport), {dt}, ideal_s, say));
       }
     }
   }
@@ -202,6 +210,7 @@ void add_options(CLI::App& command, BenchOptions& options) {
       })
       ->type_name("USER@HOST");
   command.add_option("--json", options.json_file, "write the rows there")->type_name("FILE");
+  command.add_flag("--rows", options.rows_as_they_come, "print each row as a line of JSON as soon as it is there");
   command.add_option("--report", options.report_folder, "write results.json there, for bench/report/render.py to draw")->type_name("FOLDER");
   auto* quick = command.add_flag("--quick", options.quick, "fewer and shorter rounds: ideals of 1 s, five values of dt");
   command.add_flag("--full", options.full, "the whole matrix: a million tasks, 1 to 128 engines, plain, tls and ssh, arrays up to 64 MB")->excludes(quick);

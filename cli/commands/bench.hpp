@@ -27,7 +27,7 @@ struct BenchOptions {
   double ideal_s = 0;  // 0: as for the lists
   std::string ssh;  // user@host for the transport ssh; empty: a private sshd
   std::string json_file, report_folder;
-  bool quick = false, full = false, no_limits = false;
+  bool quick = false, full = false, no_limits = false, rows_as_they_come = false;
   boost::json::array rows;
   std::FILE* lines = stdout;  // where the rows are printed
 

@@ -71,7 +71,9 @@ std::string cpu_model() {
 }  // namespace
 
 void write_results(const BenchOptions& options) {
-  for (const auto& row : options.rows) fmt::print(options.lines, "{}\n", line_of(row.get_object()));
+  for (const auto& row : options.rows) {
+    if (!options.rows_as_they_come) fmt::print(options.lines, "{}\n", line_of(row.get_object()));
+  }
   const json::object document{
       {"meta", json::object{{"date", now_text()},
                             {"machine", json::object{{"cores", ::sysconf(_SC_NPROCESSORS_ONLN)}, {"model", cpu_model()}}},

@@ -48,7 +48,7 @@ void write_private(const std::filesystem::path& file, const std::string& text) {
 
 std::vector<std::string> HttpAccess::controller_arguments() const {
   const auto host = url.substr(7, url.size() - 8);
-  return {"--http", host, "--http-tokens", tokens_file.string()};
+  return {"--http", host, "--http-tokens", tokens_file.string(), "--http-benchmarks", (tokens_file.parent_path() / "client.json").string()};
 }
 
 HttpAccess make_http_access(const std::filesystem::path& folder, std::uint16_t port) {

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "cli/local/local_cluster.hpp"
+
 namespace covey::cli {
 
 namespace {
@@ -30,6 +32,8 @@ void add_http_options(CLI::App& command, api::ServiceOptions& options, std::stri
       ->type_name("FILE");
   command.add_option("--http-cert", options.cert_file, "certificate chain (PEM): serve TLS; read again when it changes")->type_name("FILE");
   command.add_option("--http-key", options.key_file, "its private key (PEM)")->type_name("FILE");
+  command.add_option("--http-benchmarks", options.benchmarks.connect_file, "let POST /v1/benchmarks run `covey bench`, which connects with this file of a client's")
+      ->type_name("FILE");
   command.add_option("--http-cors", options.cors_origin, "origin of web pages that may use the API, such as https://example.org")->type_name("ORIGIN");
   api::Limits& limits = options.limits;
   add_limit(command, "--http-header-bytes", limits.header_bytes, "largest request header");
@@ -53,6 +57,7 @@ void add_http_options(CLI::App& command, api::ServiceOptions& options, std::stri
 
 void finish_http_options(api::ServiceOptions& options, const std::string& address, bool insecure) {
   options.version = COVEY_VERSION;
+  options.benchmarks.executable = local::own_executable();
   options.insecure = insecure;
   if (address.empty()) return;
   const auto colon = address.rfind(':');

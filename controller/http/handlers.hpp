@@ -41,6 +41,12 @@ Answer delete_engine(Exchange* exchange);
 Answer get_demand(Exchange* exchange);
 Answer list_queues(Exchange* exchange);
 
+// benchmarks.cpp
+Answer post_benchmarks(Exchange* exchange);
+Answer list_benchmarks(Exchange* exchange);
+Answer get_benchmark(Exchange* exchange);
+Answer delete_benchmark(Exchange* exchange);
+
 // events.cpp
 Answer get_events(Exchange* exchange);
 

@@ -28,6 +28,12 @@ struct Limits {
   std::chrono::milliseconds wait{600'000};           // the longest `?wait=`
 };
 
+// How POST /v1/benchmarks runs `covey bench`.
+struct BenchmarkOptions {
+  std::string executable;    // of Covey
+  std::string connect_file;  // with what a client needs; empty: there are no benchmarks
+};
+
 struct ServiceOptions {
   std::string host;               // an address; empty: no API
   std::uint16_t port = 0;         // 0: a free one
@@ -37,6 +43,7 @@ struct ServiceOptions {
   bool insecure = false;          // listen beyond loopback without tokens
   std::string cluster = "default";
   std::string version;
+  BenchmarkOptions benchmarks;
   Limits limits;
 };
 

@@ -29,6 +29,7 @@ constexpr Row kRows[] = {
     {Kind::headers_too_large, 431, "headers-too-large", "The request's header is too large"},
     {Kind::too_slow, 408, "too-slow", "The request took too long to arrive"},
     {Kind::queue_full, 429, "queue-full", "The queue is at its limit"},
+    {Kind::busy, 429, "busy", "Another one has to end first"},
     {Kind::too_many, 503, "too-many", "A limit of this server is reached"},
     {Kind::unavailable, 503, "unavailable", "The controller cannot answer now"},
     {Kind::expectation_failed, 417, "expectation-failed", "This expectation cannot be met"},

@@ -28,6 +28,7 @@ enum class Kind : std::uint8_t {
   headers_too_large,
   too_slow,             // the request did not arrive in time
   queue_full,           // the controller lets this API have no more unfinished tasks now
+  busy,                 // of this, one runs at a time
   too_many,             // connections, streams, maps or questions
   unavailable,          // no controller or no NATS
   expectation_failed,

@@ -34,6 +34,10 @@ constexpr Route kRoutes[] = {
     {verb::delete_, "/v1/engines/{id}", Scope::admin, delete_engine},
     {verb::get, "/v1/demand", Scope::read, get_demand},
     {verb::get, "/v1/queues", Scope::read, list_queues},
+    {verb::post, "/v1/benchmarks", Scope::submit, post_benchmarks},
+    {verb::get, "/v1/benchmarks", Scope::read, list_benchmarks},
+    {verb::get, "/v1/benchmarks/{id}", Scope::read, get_benchmark},
+    {verb::delete_, "/v1/benchmarks/{id}", Scope::submit, delete_benchmark},
     {verb::get, "/v1/events", Scope::read, get_events},
 };
 

@@ -65,6 +65,7 @@ struct Service::Inside {
   std::unique_ptr<TaskStore> tasks;
   std::unique_ptr<MapStore> maps;
   std::unique_ptr<EventHub> events;
+  std::unique_ptr<Benchmarks> benchmarks;
   IdempotencyKeys keys;
   Tokens tokens;
   std::unique_ptr<Services> services;
@@ -109,7 +110,8 @@ std::string Service::open() {
   in.tasks = std::make_unique<TaskStore>(in.io, *in.gateway, options.limits);
   in.maps = std::make_unique<MapStore>(in.io, *in.gateway, options.limits);
   in.events = std::make_unique<EventHub>(in.io, *in.gateway, *in.maps, wire::to_string(in.identity.self));
-  in.services = std::unique_ptr<Services>(new Services{in.io, options, *in.gateway, *in.tasks, *in.maps, *in.events, in.keys, in.tokens,
+  in.benchmarks = std::make_unique<Benchmarks>(in.io, options.benchmarks);
+  in.services = std::unique_ptr<Services>(new Services{in.io, options, *in.gateway, *in.tasks, *in.maps, *in.events, *in.benchmarks, in.keys, in.tokens,
                                                        options.tokens_file.empty(), in.look_at_nats});
   if (auto problem = in.open_files(); !problem.empty()) return problem;
   in.server = std::make_shared<Server>(*in.services);
@@ -188,6 +190,7 @@ void Service::stop() {
     in.server->stop();
     in.maps->stop();
     in.events->stop();
+    in.benchmarks->stop();
     in.files_timer.cancel();
     in.wait_for_sessions(std::make_shared<asio::steady_timer>(in.io), kStopPauses);
   });

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "controller/http/benchmarks.hpp"
 #include "controller/http/event_hub.hpp"
 #include "controller/http/gateway.hpp"
 #include "controller/http/idempotency.hpp"
@@ -41,6 +42,7 @@ struct Services {
   TaskStore& tasks;
   MapStore& maps;
   EventHub& events;
+  Benchmarks& benchmarks;
   IdempotencyKeys& keys;
   Tokens& tokens;
   bool open_to_all = false;  // no tokens are wanted

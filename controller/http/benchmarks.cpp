@@ -1,0 +1,271 @@
+#include "controller/http/benchmarks.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "controller/http/fields.hpp"
+#include "controller/http/handlers.hpp"
+#include "controller/http/requests.hpp"
+#include "controller/http/services.hpp"
+#include "controller/http/task_json.hpp"
+
+namespace covey::api {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr auto kLookPause = std::chrono::milliseconds(200);
+constexpr auto kStopGrace = std::chrono::milliseconds(500);
+constexpr std::size_t kMostNumbers = 32, kMostMessage = 2'000;
+
+// What can be varied, by experiment.
+struct Parameter {
+  std::string_view experiment, name;
+  bool whole;
+  double least, most;
+};
+constexpr Parameter kParameters[] = {
+    {"latency", "n", true, 1, 1'000'000},
+    {"throughput", "bytes", true, 1, 64'000'000},
+    {"map", "dt", false, 0.01, 10'000},
+};
+
+// The numbers of a list, as `covey bench` takes them.
+std::string numbers_of(Fields& fields, const Parameter& parameter) {
+  const json::value* value = fields.any(parameter.name);
+  if (value == nullptr) return {};
+  const json::array* list = value->if_array();
+  const auto good = [&](const json::value& one) {
+    if (!one.is_number()) return false;
+    const double number = one.to_number<double>();
+    const bool whole = number == static_cast<double>(static_cast<std::int64_t>(number));
+    return number >= parameter.least && number <= parameter.most && (whole || !parameter.whole);
+  };
+  if (list == nullptr || list->empty() || list->size() > kMostNumbers || !std::all_of(list->begin(), list->end(), good)) {
+    fields.wrong(parameter.name, fmt::format("'{}' is no list of numbers that are possible here.", parameter.name),
+                 fmt::format("1 to {} {}numbers from {} to {}", kMostNumbers, parameter.whole ? "whole " : "", parameter.least, parameter.most));
+    return {};
+  }
+  std::string text;
+  for (const auto& one : *list) text += fmt::format("{}{}", text.empty() ? "" : ",", one.to_number<double>());
+  return text;
+}
+
+void read_schemes(Fields& fields, std::vector<std::string>& arguments) {
+  std::string schemes;
+  for (const auto& scheme : fields.texts("scheme", 2)) {
+    if (scheme != "controller" && scheme != "direct") {
+      return fields.wrong("scheme", fmt::format("There is no scheme '{}'.", scheme), "some of controller, direct, in a list");
+    }
+    schemes += (schemes.empty() ? "" : ",") + scheme;
+  }
+  if (!schemes.empty()) arguments.insert(arguments.end(), {"--scheme", schemes});
+}
+
+std::string utc(std::chrono::system_clock::time_point at) { return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::milliseconds>(at)); }
+
+Problem no_benchmark(const std::string& id) {
+  return {Kind::not_found, fmt::format("There is no benchmark '{}'.", id), "id", "the id that POST /v1/benchmarks answered; the last 20 are kept"};
+}
+
+}  // namespace
+
+Outcome<BenchmarkRequest> parse_benchmark(const json::object& body) {
+  Fields fields(body, {});
+  BenchmarkRequest request{fields.required_text("experiment", 20), {}};
+  const auto of_it = [&](const Parameter& parameter) { return parameter.experiment == request.experiment; };
+  const auto parameter = std::find_if(std::begin(kParameters), std::end(kParameters), of_it);
+  if (parameter == std::end(kParameters)) {
+    fields.wrong("experiment", fmt::format("There is no experiment '{}'.", request.experiment), "latency, throughput or map");
+    return *fields.problem();
+  }
+  if (const auto numbers = numbers_of(fields, *parameter); !numbers.empty()) {
+    request.arguments.insert(request.arguments.end(), {fmt::format("--{}", parameter->name), numbers});
+  }
+  read_schemes(fields, request.arguments);
+  if (fields.boolean("quick", true)) request.arguments.emplace_back("--quick");
+  fields.refuse_others();
+  if (fields.problem()) return *fields.problem();
+  return request;
+}
+
+Benchmarks::Benchmarks(boost::asio::io_context& io, BenchmarkOptions options) : options_(std::move(options)), timer_(io) {}
+Benchmarks::~Benchmarks() { stop(); }
+
+void Benchmarks::stop() {
+  timer_.cancel();
+  if (!child_) return;
+  child_->stop(kStopGrace);
+  end(-1);
+}
+
+// ---- one run ----
+
+Outcome<json::object> Benchmarks::start(const BenchmarkRequest& request) {
+  if (options_.connect_file.empty()) {
+    return Problem{Kind::unavailable, "This controller runs no benchmarks: it was started without --http-benchmarks.", {},
+                   "covey controller --http-benchmarks FILE, with what a client needs to connect"};
+  }
+  if (running_ != nullptr) {
+    return Problem{Kind::busy, fmt::format("The benchmark {} is running, and a second one would spoil it.", running_->id), {}, {}, 5};
+  }
+  auto name = (std::filesystem::temp_directory_path() / "covey-benchmark-XXXXXX").string();
+  const int file = ::mkstemp(name.data());
+  if (file < 0) return Problem{Kind::internal, fmt::format("The file {} cannot be made.", name), {}, {}};
+  ::close(file);
+  output_ = name;
+  process::ChildProcess::Options child;
+  child.argv = {options_.executable, "bench", request.experiment, "--rows", "--connect", options_.connect_file};
+  child.argv.insert(child.argv.end(), request.arguments.begin(), request.arguments.end());
+  child.output_file = name;
+  try {
+    child_ = std::make_unique<process::ChildProcess>(child);
+  } catch (const std::system_error& error) {
+    std::filesystem::remove(output_);
+    return Problem{Kind::internal, fmt::format("{} cannot be started: {}.", options_.executable, error.code().message()), {}, {}};
+  }
+  if (runs_.size() == kKept) runs_.pop_back();
+  running_ = &runs_.emplace_front();
+  running_->id = fmt::format("b{}", next_++);
+  running_->experiment = request.experiment;
+  cancelled_ = false;
+  read_ = 0;
+  watch();
+  return describe(*running_, true);
+}
+
+void Benchmarks::watch() {
+  timer_.expires_after(kLookPause);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || !child_) return;
+    look();
+    if (child_) watch();
+  });
+}
+
+void Benchmarks::look() {
+  const auto status = child_->poll();
+  read_lines(status.has_value());
+  if (status) end(*status);
+}
+
+// Rows are lines of JSON; any other line says what is going on, or what went wrong.
+void Benchmarks::read_lines(bool to_the_end) {
+  std::ifstream in(output_, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(read_));
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto complete = to_the_end ? text.size() : text.rfind('\n') + 1;
+  for (std::size_t at = 0; at < complete;) {
+    const auto line_end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, line_end - at);
+    at = line_end + 1;
+    boost::system::error_code error;
+    auto row = line.starts_with('{') ? json::parse(line, error) : json::value();
+    if (row.is_object() && !error) {
+      running_->rows.push_back(std::move(row));
+    } else if (!line.empty()) {
+      running_->message = line.substr(0, kMostMessage);
+    }
+  }
+  read_ += std::min(complete, text.size());
+}
+
+void Benchmarks::end(int status) {
+  running_->state = cancelled_ ? "cancelled" : status == 0 ? "completed" : "failed";
+  running_->ended = Clock::now();
+  if (status == 0) running_->message.clear();
+  running_ = nullptr;
+  child_.reset();
+  std::error_code ignored;
+  std::filesystem::remove(output_, ignored);
+}
+
+// ---- what is told ----
+
+json::object Benchmarks::describe(const Run& run, bool with_rows) const {
+  json::object told{{"id", run.id}, {"experiment", run.experiment}, {"state", run.state}, {"started", utc(run.started)}, {"row_count", run.rows.size()}};
+  if (run.ended != Clock::time_point{}) told["ended"] = utc(run.ended);
+  if (!run.message.empty()) told[run.state == "failed" ? "error" : "message"] = run.message;
+  if (with_rows) told["rows"] = run.rows;
+  return told;
+}
+
+std::optional<json::object> Benchmarks::describe(const std::string& id) const {
+  const auto run = std::find_if(runs_.begin(), runs_.end(), [&](const Run& one) { return one.id == id; });
+  if (run == runs_.end()) return std::nullopt;
+  return describe(*run, true);
+}
+
+json::array Benchmarks::list() const {
+  json::array all;
+  for (const Run& run : runs_) all.push_back(describe(run, false));
+  return all;
+}
+
+Benchmarks::Removed Benchmarks::remove(const std::string& id) {
+  const auto run = std::find_if(runs_.begin(), runs_.end(), [&](const Run& one) { return one.id == id; });
+  if (run == runs_.end()) return Removed::no;
+  if (&*run != running_) {
+    runs_.erase(run);
+    return Removed::gone;
+  }
+  cancelled_ = true;
+  child_->signal(SIGTERM);
+  return Removed::ending;
+}
+
+// ---- handlers ----
+
+Answer post_benchmarks(Exchange* exchange) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  if (auto problem = refuse_other_media(*exchange)) co_return *problem;
+  auto body = co_await exchange->read_body();
+  if (!body) co_return body.error();
+  auto value = parse_json(*body, exchange->services.options.limits.nesting);
+  if (!value) co_return value.error();
+  if (!value->is_object()) {
+    co_return Problem{Kind::invalid_field, "A benchmark is a JSON object.", {}, R"(an object such as {"experiment": "latency", "n": [1, 1000]})"};
+  }
+  const auto request = parse_benchmark(value->get_object());
+  if (!request) co_return request.error();
+  const auto started = exchange->services.benchmarks.start(*request);
+  if (!started) co_return started.error();
+  Reply reply(202, json::serialize(*started) + "\n");
+  reply.headers.emplace_back("Location", fmt::format("/v1/benchmarks/{}", std::string_view(started->at("id").as_string())));
+  co_return reply;
+}
+
+Answer list_benchmarks(Exchange* exchange) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  co_return Reply(200, json::serialize(json::object{{"benchmarks", exchange->services.benchmarks.list()}}) + "\n");
+}
+
+Answer get_benchmark(Exchange* exchange) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  const auto told = exchange->services.benchmarks.describe(exchange->params[0]);
+  if (!told) co_return no_benchmark(exchange->params[0]);
+  co_return Reply(200, json::serialize(*told) + "\n");
+}
+
+Answer delete_benchmark(Exchange* exchange) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  switch (exchange->services.benchmarks.remove(exchange->params[0])) {
+    case Benchmarks::Removed::no: co_return no_benchmark(exchange->params[0]);
+    case Benchmarks::Removed::gone: co_return Reply(204, {});
+    case Benchmarks::Removed::ending: break;
+  }
+  co_return Reply(202, fmt::format("{{\"id\":\"{}\",\"state\":\"cancelling\"}}\n", exchange->params[0]));
+}
+
+}  // namespace covey::api
