@@ -168,7 +168,7 @@ void Map::append_line(std::string& out, std::uint64_t position, const Segment& s
   offset += before - in.remaining();
   fmt::format_to(std::back_inserter(out), R"({{"position":{},"index":{},"task":"{}",)", position + 1, result.index,
                  wire::to_string(gateway_.id_of(result.sequence)));
-  append_outcome(out, result.report, result.attempts, result.engine);
+  append_outcome(out, result.report, result.attempts, result.engine, Printed::where_it_failed);
   out += "}\n";
 }
 

@@ -216,9 +216,21 @@ void append_value(std::string& out, const wire::RunReport& report) {
   fmt::format_to(std::back_inserter(out), R"(,"codec":"{}","value_base64":"{}")", wire::to_string(content->codec), encode_base64(bytes));
 }
 
+// `text` as name, or in base64 as name_base64 where it is no UTF-8.
+void append_printed(std::string& out, std::string_view name, std::string_view text, bool cut) {
+  if (text.empty()) return;
+  // The first character may have been cut in two.
+  for (int i = 0; cut && i < 3 && !text.empty() && (static_cast<unsigned char>(text.front()) & 0xc0) == 0x80; ++i) text.remove_prefix(1);
+  std::string quoted;
+  append_quoted(quoted, text);
+  if (is_json(quoted, 1)) fmt::format_to(std::back_inserter(out), R"(,"{}":{})", name, quoted);
+  else fmt::format_to(std::back_inserter(out), R"(,"{}_base64":"{}")", name, encode_base64(text));
+  if (cut) fmt::format_to(std::back_inserter(out), R"(,"{}_truncated":true)", name);
+}
+
 }  // namespace
 
-void append_outcome(std::string& out, wire::ByteSpan encoded, std::uint32_t attempts, wire::Incarnation engine) {
+void append_outcome(std::string& out, wire::ByteSpan encoded, std::uint32_t attempts, wire::Incarnation engine, Printed printed) {
   const auto report = wire::decode_report(encoded);
   const auto status = report ? report->status : wire::TaskStatus::result_expired;
   fmt::format_to(std::back_inserter(out), R"("status":"{}")", wire::to_string(status));
@@ -231,6 +243,10 @@ void append_outcome(std::string& out, wire::ByteSpan encoded, std::uint32_t atte
   if (engine != wire::Incarnation::none) fmt::format_to(std::back_inserter(out), R"(,"engine":"{}")", wire::to_string(engine));
   if (report && report->started_unix_us > 0) {
     fmt::format_to(std::back_inserter(out), R"(,"started":"{}","duration_us":{})", timestamp(report->started_unix_us), report->duration_us);
+  }
+  if (report && (printed == Printed::always || status != wire::TaskStatus::ok)) {
+    append_printed(out, "stdout", report->output.out, report->output.out_cut);
+    append_printed(out, "stderr", report->output.err, report->output.err_cut);
   }
 }
 

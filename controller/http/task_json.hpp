@@ -36,8 +36,10 @@ Outcome<boost::json::value> parse_json(std::string_view text, std::size_t nestin
 // Whether it is one JSON value, with nothing kept of it.
 bool is_json(std::string_view text, std::size_t nesting);
 
+// Whether what a run printed is told of each, or only of one that did not succeed.
+enum class Printed : std::uint8_t { where_it_failed, always };
 // Appends the members of a task that has ended, without braces: "status", "value" or "error", and so on.
-void append_outcome(std::string& out, wire::ByteSpan report, std::uint32_t attempts, wire::Incarnation engine);
+void append_outcome(std::string& out, wire::ByteSpan report, std::uint32_t attempts, wire::Incarnation engine, Printed printed);
 void append_quoted(std::string& out, std::string_view text);
 // A Unix time in microseconds as RFC 3339 has it.
 std::string timestamp(std::int64_t unix_us);

@@ -31,7 +31,7 @@ std::string describe(Services& services, const TaskRecord& record, std::string_v
   fmt::format_to(std::back_inserter(out), R"(,"submitted":"{}")", timestamp(record.submitted_us));
   if (record.ended) {
     out += ',';
-    append_outcome(out, record.report.span(), record.attempts, record.engine);
+    append_outcome(out, record.report.span(), record.attempts, record.engine, Printed::always);
   }
   out += '}';
   return out;

@@ -200,7 +200,7 @@ void http_bodies(wire::ByteSpan input) {
   std::vector<std::string_view> others;
   if (value->is_object()) static_cast<void>(api::parse_spec(value->get_object(), {}, others));
   std::string out;
-  api::append_outcome(out, input, 1, kEngine);
+  api::append_outcome(out, input, 1, kEngine, api::Printed::always);
   std::string bytes;
   if (api::decode_base64(text, bytes) && api::encode_base64(bytes).size() != text.size()) std::abort();
 }

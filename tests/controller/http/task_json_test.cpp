@@ -87,11 +87,11 @@ TEST(TaskJsonTest, ValuesAreCheckedWithoutBeingRead) {
   for (const auto* text : {"", "1 2", "[", "nan", "'x'", "[[[[[[[[[1]]]]]]]]]", "\"\xff\""}) EXPECT_FALSE(is_json(text, 8)) << text;
 }
 
-boost::json::object outcome(const wire::RunReport& report) {
+boost::json::object outcome(const wire::RunReport& report, Printed printed = Printed::always) {
   wire::Writer out;
   wire::encode_report(out, report);
   std::string text = "{";
-  append_outcome(text, out.span(), 2, wire::Incarnation{0xabc});
+  append_outcome(text, out.span(), 2, wire::Incarnation{0xabc}, printed);
   return boost::json::parse(text + "}").as_object();
 }
 
@@ -107,6 +107,20 @@ TEST(TaskJsonTest, ResultsAreToldAsTheyAre) {
   EXPECT_EQ(bad.at("status"), "failed");
   EXPECT_EQ(bad.at("error"), "say \"no\"");
   EXPECT_FALSE(bad.contains("value"));
+}
+
+TEST(TaskJsonTest, WhatARunPrintedIsToldAsText) {
+  wire::RunReport report{wire::TaskStatus::failed, "exit code 1", 0, 0, {}, {"said \"so\"\n", "\xff", false, false}};
+  const auto told = outcome(report, Printed::where_it_failed);
+  EXPECT_EQ(told.at("stdout"), "said \"so\"\n");
+  EXPECT_FALSE(told.contains("stdout_truncated"));
+  EXPECT_EQ(told.at("stderr_base64"), "/w==");
+  report.output = {"\xa9 cut", "", true, false};
+  EXPECT_EQ(outcome(report).at("stdout"), " cut");
+  EXPECT_EQ(outcome(report).at("stdout_truncated"), true);
+  report.status = wire::TaskStatus::ok;
+  EXPECT_EQ(outcome(report).at("stdout"), " cut");
+  EXPECT_FALSE(outcome(report, Printed::where_it_failed).contains("stdout"));
 }
 
 TEST(TaskJsonTest, WhatIsNoJsonComesAsBase64) {
