@@ -37,10 +37,10 @@ describe("the story of a task", () => {
     expect(valueText({ value: "x".repeat(30_000) })).toContain("characters more");
     expect(valueText({})).toBeUndefined();
   });
-  it("has what was printed, of programs out of their value", () => {
-    expect(outputsOf({ ...ended, function: "exec", value: { stdout: "hi\n", stderr: "" } })).toEqual([{ title: "stdout", text: "hi\n" }]);
+  it("has what was printed, also where it is no text or not all of it", () => {
     expect(outputsOf({ ...ended, value: { stdout: "a value of its own" } })).toEqual([]);
-    expect(outputsOf({ ...ended, stderr: "printed" })).toEqual([{ title: "stderr", text: "printed" }]);
+    expect(outputsOf({ ...ended, stdout: "hi\n", stdout_truncated: true, stderr_base64: "/w==" })).toEqual(
+      [{ title: "stdout, its end", text: "hi\n" }, { title: "stderr", text: "/w==" }]);
   });
 });
 

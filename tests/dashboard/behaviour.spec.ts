@@ -76,6 +76,14 @@ test("a task that runs is followed to its end, and run again", async ({ dash, cl
   await expect(dash.getByText("Ended: ok")).toBeVisible();
 });
 
+test("a program that fails shows what it printed", async ({ dash, cluster }) => {
+  const { id } = await cluster.run({ function: "exec", args: [["sh", "-c", "echo halfway; echo no space left >&2; exit 3"]] });
+  await turnTo(dash, cluster, `/tasks/${id}`);
+  await expect(dash.getByRole("region", { name: "Error" })).toContainText("exit code 3");
+  await expect(dash.getByRole("region", { name: "stdout" })).toContainText("halfway");
+  await expect(dash.getByRole("region", { name: "stderr" })).toContainText("no space left");
+});
+
 test("what tasks say is text and never markup", async ({ dash, cluster }) => {
   const { id } = await cluster.run({ function: "fail", args: ["<img src=x onerror=alert(1)><b id=bold>no</b>"], label: "<i>label</i>" });
   await turnTo(dash, cluster, `/tasks/${id}`);

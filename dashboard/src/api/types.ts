@@ -50,7 +50,11 @@ export interface Task {
   after?: unknown[];
   follow?: unknown[];
   stdout?: string;
+  stdout_base64?: string;
+  stdout_truncated?: boolean;
   stderr?: string;
+  stderr_base64?: string;
+  stderr_truncated?: boolean;
 }
 
 export interface TaskPage {

@@ -88,7 +88,7 @@ function resultsOf(task: Task): HTMLElement[] {
     ...outputsOf(task).map((output) => ({ ...output, bad: false })),
   ];
   return texts.map(({ title, text, bad }) => {
-    const name = `result-${title.toLowerCase()}`;
+    const name = `result-${title.toLowerCase().replace(/\W+/g, "-")}`;
     return h("section", { class: "panel", "aria-labelledby": name }, h("h2", { id: name, text: title }),
       h("pre", { class: bad ? "text problem" : "text", tabindex: "0", "aria-labelledby": name, role: "group", text }));
   });

@@ -77,11 +77,10 @@ export function valueText(task: Pick<Task, "value" | "value_base64" | "value_kep
   return undefined;
 }
 
-// What a program printed: exec has it in its value, other functions beside it.
+// What a run printed; the end of it, where it was much.
 export function outputsOf(task: Task): { title: string; text: string }[] {
-  const value = task.value !== null && typeof task.value === "object" ? (task.value as Record<string, unknown>) : {};
   return (["stdout", "stderr"] as const)
-    .map((name) => ({ title: name, text: task[name] ?? (task.function === "exec" ? value[name] : undefined) }))
-    .filter((output): output is { title: "stdout" | "stderr"; text: string } => typeof output.text === "string" && output.text !== "")
+    .map((name) => ({ title: task[`${name}_truncated`] ? `${name}, its end` : name, text: task[name] ?? task[`${name}_base64`] ?? "" }))
+    .filter(({ text }) => text !== "")
     .map(({ title, text }) => ({ title, text: cut(text) }));
 }
