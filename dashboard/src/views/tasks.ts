@@ -1,13 +1,13 @@
 // The tasks of all clients, in pages as the controller cuts them: unfinished ones first, then the latest that have ended.
 import { type ApiClient, explain } from "../api/client";
 import type { Task, TaskPage } from "../api/types";
-import { count, kNothing, plural, words } from "../format";
+import { age, count, kNothing, plural, words } from "../format";
 import { engineUrl, taskUrl } from "../router";
 import { h, labelled, setText } from "../ui/dom";
 import { poll } from "../ui/poll";
-import { type Column, Table } from "../ui/table";
+import { type Cell, type Column, Table } from "../ui/table";
 import { addressOf, filterOf, isTaskId, kStatuses, kUnfinishedStates, requestOf, type TaskFilter } from "./task_query";
-import { markOf, tookOf } from "./task_words";
+import { isUnfinished, markOf, tookOf } from "./task_words";
 import type { Context, View } from "./view";
 
 const kPage = 100;
@@ -20,12 +20,17 @@ function columns(context: Context): Column<Task>[] {
   return [
     { key: "id", title: "Task", cell: (task) => ({ text: task.id, href: taskUrl(task.id) }) },
     { key: "state", title: "State", cell: markOf },
-    { key: "took", title: "Took", numeric: true, cell: (task) => ({ text: tookOf(task) }) },
+    { key: "took", title: "Took", numeric: true, cell: tookCell },
     { key: "function", title: "Function", cell: (task) => ({ text: task.function ?? kNothing }) },
     { key: "label", title: "Label", optional: true, cell: (task) => ({ text: task.label ?? kNothing }) },
     { key: "attempts", title: "Attempts", numeric: true, optional: true, cell: (task) => ({ text: task.attempts === undefined ? kNothing : count(task.attempts) }) },
     { key: "engine", title: "Engine", optional: true, cell: (task) => (task.engine ? { text: name(task.engine), href: engineUrl(task.engine), title: task.engine } : { text: kNothing }) },
   ];
+}
+
+// In a list there is no room for words.
+function tookCell(task: Task): Cell {
+  return isUnfinished(task) && task.since_s !== undefined ? { text: `${age(task.since_s)} …`, title: "so far" } : { text: tookOf(task) };
 }
 
 // Pages that hold nothing of what is wanted are passed over; `looking` hears of each.

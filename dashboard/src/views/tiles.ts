@@ -35,7 +35,7 @@ const kTiles: Tile[] = [
     value: (state) => (state.figures ? count(state.figures.engines.live) : "–"),
     note: (state) => {
       const memory = [...state.engines.values()].reduce((sum, engine) => sum + (engine.memory_bytes ?? 0), 0);
-      return [state.figures && `${count(state.figures.engines.lost)} lost so far`, memory > 0 && `${bytes(memory)} in all`].filter(Boolean).join(", ");
+      return [state.figures && `${count(state.figures.engines.lost)} lost`, memory > 0 && `${bytes(memory)} in all`].filter(Boolean).join(", ");
     },
   },
   {
