@@ -85,7 +85,13 @@ asio::awaitable<bool> Exchange::continue_if_expected() {
   co_return co_await put("HTTP/1.1 100 Continue\r\n\r\n", {});
 }
 
+// What this waits for is the client alone: however long the reader was busy with an earlier piece does not count.
 asio::awaitable<Outcome<std::size_t>> Exchange::read_some(char* to, std::size_t size) {
+  stream_.expires_after(services.options.limits.body_timeout);
+  co_return co_await read_more(to, size);
+}
+
+asio::awaitable<Outcome<std::size_t>> Exchange::read_more(char* to, std::size_t size) {
   if (!body_) {
     const bool there = co_await continue_if_expected();
     if (!there) co_return Problem{Kind::too_slow, "The client went away.", {}, {}};
@@ -112,6 +118,11 @@ asio::awaitable<Outcome<std::size_t>> Exchange::read_some(char* to, std::size_t 
   co_return std::size_t{0};
 }
 
+std::optional<std::uint64_t> Exchange::announced_bytes() const {
+  const auto length = header_ ? header_->content_length() : boost::optional<std::uint64_t>();
+  return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
+}
+
 asio::awaitable<Outcome<std::string>> Exchange::read_body() {
   const std::uint64_t limit = services.options.limits.body_bytes;
   const auto too_large = [&] {
@@ -119,14 +130,14 @@ asio::awaitable<Outcome<std::string>> Exchange::read_body() {
     return Problem{Kind::too_large, fmt::format("The body is larger than the limit http-body-bytes, {} bytes.", limit), {},
                    fmt::format("at most {} bytes", limit)};
   };
-  const auto announced = header_ ? header_->content_length() : boost::optional<std::uint64_t>();
+  const auto announced = announced_bytes();
   if (announced && *announced > limit) co_return too_large();
   std::string text;
   if (announced) text.reserve(*announced);
   std::string piece(std::min<std::uint64_t>(announced ? *announced : kPiece, kPiece) + 1, '\0');
-  // One deadline for all of it: read_some() sets it with the first piece and leaves it.
+  // One deadline for all of it: read_more() sets it with the first piece and leaves it.
   for (;;) {
-    const auto got = co_await read_some(piece.data(), piece.size());
+    const auto got = co_await read_more(piece.data(), piece.size());
     if (!got) co_return got.error();
     if (*got == 0) co_return text;
     if (text.size() + *got > limit) co_return too_large();
@@ -186,6 +197,14 @@ asio::awaitable<bool> Exchange::begin(std::string_view type, bool may_gzip) {
   std::string text = head_of(200, type, gzip_.has_value());
   text += chunked_ ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
   const bool ok = co_await put(text, {});
+  co_return ok;
+}
+
+asio::awaitable<bool> Exchange::begin(std::string_view type, std::uint64_t size) {
+  if (!body_done()) close_after();
+  answered_ = true;
+  status_ = 200;
+  const bool ok = co_await put(head_of(200, type, false), fmt::format("Content-Length: {}\r\n\r\n", size));
   co_return ok;
 }
 

@@ -71,13 +71,17 @@ class Exchange {
   std::string_view media_type() const;  // of the body, in lower case as it should come, without parameters
   bool wants_gzip() const;
 
+  // How long the body says that it is; nullopt: it comes in chunks.
+  std::optional<std::uint64_t> announced_bytes() const;
   // The whole body, within Limits::body_bytes and Limits::body_timeout.
   boost::asio::awaitable<Outcome<std::string>> read_body();
-  // Some more of a body of any length; 0: it has ended.
+  // Some more of a body of any length, within Limits::body_timeout each time; 0: it has ended.
   boost::asio::awaitable<Outcome<std::size_t>> read_some(char* to, std::size_t size);
 
   // ---- an answer of unknown length, in pieces; false: the client is gone ----
   boost::asio::awaitable<bool> begin(std::string_view type, bool may_gzip);
+  // The same of a known length, which the pieces have in all; finish() is not for it.
+  boost::asio::awaitable<bool> begin(std::string_view type, std::uint64_t size);
   boost::asio::awaitable<bool> write(std::string_view text);
   boost::asio::awaitable<bool> finish();
 
@@ -95,6 +99,7 @@ class Exchange {
   boost::asio::awaitable<bool> continue_if_expected();
   boost::asio::awaitable<bool> put(std::string_view first, std::string_view second);
   std::string head_of(unsigned status, std::string_view type, bool gzipped, bool stored = false) const;
+  boost::asio::awaitable<Outcome<std::size_t>> read_more(char* to, std::size_t size);
   void start_body();
 
   Stream& stream_;

@@ -32,6 +32,11 @@ Answer get_map(Exchange* exchange);
 Answer delete_map(Exchange* exchange);
 Answer get_map_results(Exchange* exchange);
 
+// blobs.cpp
+Answer put_blob(Exchange* exchange);
+Answer get_blob(Exchange* exchange);
+Answer delete_blob(Exchange* exchange);
+
 // engines.cpp
 Answer list_engines(Exchange* exchange);
 Answer get_engine(Exchange* exchange);

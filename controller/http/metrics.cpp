@@ -121,6 +121,7 @@ void add_http(Families& out, const Services& services) {
     Families::put(answers, {{"route", std::string(key.first)}, {"status", std::to_string(key.second)}}, static_cast<double>(count));
   }
   out.gauge("covey_http_connections", "Open connections", static_cast<double>(services.figures.connections));
+  out.gauge("covey_http_blob_bytes", "Bytes of blobs", static_cast<double>(services.blobs.bytes()));
   out.gauge("covey_http_streams", "Open streams of events and results", static_cast<double>(services.figures.streams));
   out.counter("covey_http_refused_connections_total", "Connections beyond the limit", static_cast<double>(services.figures.refused_connections));
   out.gauge("covey_http_map_result_bytes", "Results of maps that are kept", static_cast<double>(services.maps.budget().used));

@@ -20,6 +20,10 @@ struct Limits {
   std::uint64_t result_bytes = 128 << 20;            // of maps' results; the oldest go first
   std::uint64_t history_tasks = 100'000;             // tasks that have ended and are still known with all that they carried
   std::uint64_t history_bytes = 64 << 20;            // the same, in bytes
+  std::uint64_t blob_bytes = 64 << 20;               // of one blob; beyond: 413
+  std::uint64_t blobs_bytes = 256 << 20;             // of all blobs; results' values go first, then: 503
+  std::uint64_t blobs = 10'000;                      // likewise
+  std::uint64_t value_bytes = 1 << 20;               // of a result's value in an answer; larger ones become blobs
   std::uint64_t list_tasks = 10'000;                 // of one POST /v1/tasks
   std::chrono::milliseconds header_timeout{10'000};  // for a request's header to arrive; beyond: 408
   std::chrono::milliseconds body_timeout{30'000};    // for a whole body, or between two pieces of a streamed one; beyond: 408

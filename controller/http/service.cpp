@@ -62,6 +62,7 @@ struct Service::Inside {
   std::shared_ptr<bus::LocalWire> wire;
   std::function<void(std::function<void(NatsFigures)>)> look_at_nats;
   std::unique_ptr<Gateway> gateway;
+  BlobStore blobs{options.limits};
   std::unique_ptr<TaskStore> tasks;
   std::unique_ptr<MapStore> maps;
   std::unique_ptr<EventHub> events;
@@ -107,11 +108,11 @@ std::string Service::open() {
   if (!address.is_loopback() && options.cert_file.empty()) spdlog::warn("http: tokens and data travel unencrypted; --http-cert and --http-key serve TLS");
   raise_descriptor_limit();
   in.gateway = std::make_unique<Gateway>(in.io, std::make_unique<bus::LocalConnection>(in.io, in.wire), options.cluster, in.identity);
-  in.tasks = std::make_unique<TaskStore>(in.io, *in.gateway, options.limits);
+  in.tasks = std::make_unique<TaskStore>(in.io, *in.gateway, in.blobs, options.limits);
   in.maps = std::make_unique<MapStore>(in.io, *in.gateway, options.limits);
   in.events = std::make_unique<EventHub>(in.io, *in.gateway, *in.maps, wire::to_string(in.identity.self));
   in.benchmarks = std::make_unique<Benchmarks>(in.io, options.benchmarks);
-  in.services = std::unique_ptr<Services>(new Services{in.io, options, *in.gateway, *in.tasks, *in.maps, *in.events, *in.benchmarks, in.keys, in.tokens,
+  in.services = std::unique_ptr<Services>(new Services{in.io, options, *in.gateway, in.blobs, *in.tasks, *in.maps, *in.events, *in.benchmarks, in.keys, in.tokens,
                                                        options.tokens_file.empty(), in.look_at_nats});
   if (auto problem = in.open_files(); !problem.empty()) return problem;
   in.server = std::make_shared<Server>(*in.services);

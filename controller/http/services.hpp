@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "controller/http/benchmarks.hpp"
+#include "controller/http/blob_store.hpp"
 #include "controller/http/event_hub.hpp"
 #include "controller/http/gateway.hpp"
 #include "controller/http/idempotency.hpp"
@@ -39,6 +40,7 @@ struct Services {
   boost::asio::io_context& io;
   const ServiceOptions& options;
   Gateway& gateway;
+  BlobStore& blobs;
   TaskStore& tasks;
   MapStore& maps;
   EventHub& events;

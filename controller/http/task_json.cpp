@@ -102,8 +102,13 @@ Outcome<TaskRequest> parse_task(const json::value& value, std::size_t index, std
   read_spec(fields, request.spec);
   const json::value* args = fields.any("args");
   const json::value* base64 = fields.any("args_base64");
-  if (args != nullptr && (!args->is_array() || base64 != nullptr)) {
-    fields.wrong("args", "The arguments are not a list, or are given twice.", "an array of arguments, without args_base64");
+  request.args_blob = fields.text("args_blob", kMaxName);
+  if ((args != nullptr) + (base64 != nullptr) + !request.args_blob.empty() > 1) {
+    fields.wrong("args", "The arguments are given twice.", "one of args, args_base64 and args_blob");
+  } else if (args != nullptr && !args->is_array()) {
+    fields.wrong("args", "The arguments are not a list.", "an array of arguments");
+  } else if (!request.args_blob.empty()) {
+    request.args.codec = wire::Codec::bytes;
   } else if (base64 != nullptr) {
     std::string bytes;
     if (!base64->is_string() || !decode_base64(std::string_view(base64->get_string()), bytes)) {
@@ -200,7 +205,16 @@ std::string timestamp(std::int64_t unix_us) {
 
 namespace {
 
-void append_value(std::string& out, const wire::RunReport& report) {
+void append_value(std::string& out, const wire::RunReport& report, const ValueBlob& blob) {
+  if (blob.bytes > 0) {
+    fmt::format_to(std::back_inserter(out), R"(,"codec":"{}","value_bytes":{})", wire::to_string(blob.codec), blob.bytes);
+    if (blob.id.empty()) {
+      out += R"(,"value":null,"value_kept":false)";
+    } else {
+      fmt::format_to(std::back_inserter(out), R"(,"value_blob":"{}")", blob.id);
+    }
+    return;
+  }
   constexpr std::size_t kResultNesting = 128;
   const auto content = wire::decode_content(report.content);
   if (!content || content->reference) {
@@ -230,11 +244,12 @@ void append_printed(std::string& out, std::string_view name, std::string_view te
 
 }  // namespace
 
-void append_outcome(std::string& out, wire::ByteSpan encoded, std::uint32_t attempts, wire::Incarnation engine, Printed printed) {
+void append_outcome(std::string& out, wire::ByteSpan encoded, std::uint32_t attempts, wire::Incarnation engine, Printed printed,
+                    const ValueBlob& blob) {
   const auto report = wire::decode_report(encoded);
   const auto status = report ? report->status : wire::TaskStatus::result_expired;
   fmt::format_to(std::back_inserter(out), R"("status":"{}")", wire::to_string(status));
-  if (report && status == wire::TaskStatus::ok) append_value(out, *report);
+  if (report && status == wire::TaskStatus::ok) append_value(out, *report, blob);
   if (report && !report->error.empty()) {
     out += R"(,"error":)";
     append_quoted(out, report->error);

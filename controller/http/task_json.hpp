@@ -15,6 +15,7 @@ namespace covey::api {
 struct TaskRequest {
   wire::TaskSpec spec;
   wire::Payload args;
+  std::string args_blob;        // where the arguments are this blob's bytes, and not in args
   wire::SubmitExtras extras;    // but for what `earlier` names
   // Positions in `extras.after` and `extras.follow` that name an earlier task of the same list, and that task's place there.
   struct Earlier {
@@ -38,8 +39,15 @@ bool is_json(std::string_view text, std::size_t nesting);
 
 // Whether what a run printed is told of each, or only of one that did not succeed.
 enum class Printed : std::uint8_t { where_it_failed, always };
+// Where the value is that the report does not have.
+struct ValueBlob {
+  wire::Codec codec = wire::Codec::json;
+  std::uint64_t bytes = 0;  // 0: the report has it
+  std::string id;           // empty: it is not kept
+};
 // Appends the members of a task that has ended, without braces: "status", "value" or "error", and so on.
-void append_outcome(std::string& out, wire::ByteSpan report, std::uint32_t attempts, wire::Incarnation engine, Printed printed);
+void append_outcome(std::string& out, wire::ByteSpan report, std::uint32_t attempts, wire::Incarnation engine, Printed printed,
+                    const ValueBlob& blob = {});
 void append_quoted(std::string& out, std::string_view text);
 // A Unix time in microseconds as RFC 3339 has it.
 std::string timestamp(std::int64_t unix_us);

@@ -8,8 +8,8 @@ namespace covey::api {
 
 namespace asio = boost::asio;
 
-TaskStore::TaskStore(asio::io_context& io, Gateway& gateway, const Limits& limits)
-    : io_(io), gateway_(gateway), limits_(limits), taker_(gateway.enroll(*this)) {}
+TaskStore::TaskStore(asio::io_context& io, Gateway& gateway, BlobStore& blobs, const Limits& limits)
+    : io_(io), gateway_(gateway), blobs_(blobs), limits_(limits), taker_(gateway.enroll(*this)) {}
 
 std::uint64_t TaskStore::add(std::uint32_t spec, const wire::Payload& args, wire::ByteSpan extras) {
   const bool large = args.buffer.size() > wire::kInlinePayloadBytes;
@@ -68,6 +68,7 @@ void TaskStore::forget(std::uint64_t sequence) {
   if (found == records_.end() || !found->second.ended) return;
   --ended_count_;
   ended_bytes_ -= found->second.bytes();
+  if (!found->second.value.id.empty()) blobs_.remove(found->second.value.id);
   gateway_.release_spec(found->second.spec);
   records_.erase(found);
 }
@@ -88,11 +89,29 @@ asio::awaitable<void> TaskStore::wait(std::uint64_t sequence, std::chrono::stead
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
+// The value, where it is larger than an answer may have; otherwise nothing.
+wire::Payload TaskStore::large_value(const client::ResultView& result) const {
+  if (!result.value.buffer.empty()) return result.value;
+  if (result.report.content.size() <= limits_.value_bytes) return {};
+  const auto content = wire::decode_content(result.report.content);
+  if (!content || content->reference) return {};
+  return {content->codec, wire::Buffer::copy_of(content->bytes)};
+}
+
 void TaskStore::on_result(std::uint64_t, const client::ResultView& result) {
   TaskRecord* record = find(result.sequence);
   if (record == nullptr) return;
   wire::Writer report;
-  encode_whole(report, result);
+  const wire::Payload value = large_value(result);
+  if (value.buffer.size() > limits_.value_bytes) {
+    const auto id = value_id(wire::to_string(gateway_.id_of(result.sequence)));
+    record->value = {value.codec, value.buffer.size(), blobs_.keep_value(id, value.buffer) ? id : std::string()};
+    wire::RunReport rest = result.report;
+    rest.content = {};
+    wire::encode_report(report, rest);
+  } else {
+    encode_whole(report, result);
+  }
   record->ended = true;
   record->report = wire::SmallBytes(report.span());
   record->attempts = result.attempts;

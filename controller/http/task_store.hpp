@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "controller/http/blob_store.hpp"
 #include "controller/http/gateway.hpp"
 #include "controller/http/options.hpp"
 #include "controller/http/task_json.hpp"
@@ -28,6 +29,7 @@ struct TaskRecord {
   std::int64_t submitted_us = 0;  // Unix time
   bool ended = false;
   wire::SmallBytes report;    // once ended
+  ValueBlob value;            // once ended, where the value is too large for the report
   std::uint32_t attempts = 0;
   wire::Incarnation engine = wire::Incarnation::none;
   std::vector<boost::asio::steady_timer*> waiting;  // cancelled when it ends
@@ -37,7 +39,7 @@ struct TaskRecord {
 
 class TaskStore : private Taker {
  public:
-  TaskStore(boost::asio::io_context& io, Gateway& gateway, const Limits& limits);
+  TaskStore(boost::asio::io_context& io, Gateway& gateway, BlobStore& blobs, const Limits& limits);
 
   // Submits them in order; their numbers follow one another. The caller keeps within Gateway::room().
   std::uint64_t submit(const std::vector<TaskRequest>& requests);
@@ -54,11 +56,13 @@ class TaskStore : private Taker {
 
  private:
   void on_result(std::uint64_t index, const client::ResultView& result) override;
+  wire::Payload large_value(const client::ResultView& result) const;
   void hold_to_limits();
   std::uint64_t add(std::uint32_t spec, const wire::Payload& args, wire::ByteSpan extras);
 
   boost::asio::io_context& io_;
   Gateway& gateway_;
+  BlobStore& blobs_;
   const Limits& limits_;
   Gateway::TakerId taker_;
   std::unordered_map<std::uint64_t, TaskRecord> records_;

@@ -31,7 +31,9 @@ std::string describe(Services& services, const TaskRecord& record, std::string_v
   fmt::format_to(std::back_inserter(out), R"(,"submitted":"{}")", timestamp(record.submitted_us));
   if (record.ended) {
     out += ',';
-    append_outcome(out, record.report.span(), record.attempts, record.engine, Printed::always);
+    ValueBlob value = record.value;
+    if (services.blobs.find(value.id) == nullptr) value.id.clear();
+    append_outcome(out, record.report.span(), record.attempts, record.engine, Printed::always, value);
   }
   out += '}';
   return out;
@@ -72,6 +74,20 @@ Outcome<std::vector<TaskRequest>> parse_tasks(const json::value& body, const Lim
     requests.push_back(std::move(*one));
   }
   return requests;
+}
+
+// Puts the blobs' bytes where requests name them.
+std::optional<Problem> take_blobs(const BlobStore& blobs, std::vector<TaskRequest>& requests, bool list) {
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i].args_blob.empty()) continue;
+    const auto* content = blobs.find(requests[i].args_blob);
+    if (content == nullptr) {
+      return Problem{Kind::invalid_field, fmt::format("No blob '{}' is here.", requests[i].args_blob), list ? fmt::format("[{}].args_blob", i) : "args_blob",
+                     "the id of a blob that was PUT to /v1/blobs, or a task's value_blob"};
+    }
+    requests[i].args.buffer = *content;
+  }
+  return std::nullopt;
 }
 
 struct Submitted {
@@ -119,7 +135,7 @@ Answer post_tasks(Exchange* exchange) {
   if (!text) co_return text.error();
   const auto body = parse_json(*text, limits.nesting);
   if (!body) co_return body.error();
-  const auto requests = parse_tasks(*body, limits);
+  auto requests = parse_tasks(*body, limits);
   if (!requests) co_return requests.error();
   Submitted submitted;
   {
@@ -130,6 +146,7 @@ Answer post_tasks(Exchange* exchange) {
       submitted.first = before->first;
       submitted.replayed = true;
     } else {
+      if (auto problem = take_blobs(services.blobs, *requests, body->is_array())) co_return *problem;
       if (services.gateway.room() < requests->size()) co_return queue_full();
       submitted.first = services.tasks.submit(*requests);
       keyed.done([&](IdempotencyKeys::Entry& entry) { entry.first = submitted.first; });
