@@ -102,8 +102,9 @@ Outcome<TaskRequest> parse_task(const json::value& value, std::size_t index, std
   read_spec(fields, request.spec);
   const json::value* args = fields.any("args");
   const json::value* base64 = fields.any("args_base64");
-  request.args_blob = fields.text("args_blob", kMaxName);
-  if ((args != nullptr) + (base64 != nullptr) + !request.args_blob.empty() > 1) {
+  const json::value* blob = fields.any("args_blob");
+  if (blob != nullptr) request.args_blob = fields.required_text("args_blob", kMaxName);
+  if ((args != nullptr) + (base64 != nullptr) + (blob != nullptr) > 1) {
     fields.wrong("args", "The arguments are given twice.", "one of args, args_base64 and args_blob");
   } else if (args != nullptr && !args->is_array()) {
     fields.wrong("args", "The arguments are not a list.", "an array of arguments");

@@ -82,7 +82,7 @@ std::optional<Problem> take_blobs(const BlobStore& blobs, std::vector<TaskReques
     if (requests[i].args_blob.empty()) continue;
     const auto* content = blobs.find(requests[i].args_blob);
     if (content == nullptr) {
-      return Problem{Kind::invalid_field, fmt::format("No blob '{}' is here.", requests[i].args_blob), list ? fmt::format("[{}].args_blob", i) : "args_blob",
+      return Problem{Kind::not_found, fmt::format("No blob '{}' is here.", requests[i].args_blob), list ? fmt::format("[{}].args_blob", i) : "args_blob",
                      "the id of a blob that was PUT to /v1/blobs, or a task's value_blob"};
     }
     requests[i].args.buffer = *content;

@@ -76,9 +76,10 @@ TEST_F(BlobsTest, MistakesAndLimitsAreNamed) {
   EXPECT_EQ(ask("GET", "/v1/blobs/chunks").status, 404u);
   EXPECT_EQ(ask("PUT", "/v1/blobs/no.value", "x").status, 400u);
   const auto unknown = ask("POST", "/v1/tasks", R"([{"function":"echo"},{"function":"echo","args_blob":"none"}])");
-  EXPECT_EQ(unknown.status, 422u);
+  EXPECT_EQ(unknown.status, 404u);
   EXPECT_EQ(unknown.json().at("field"), "[1].args_blob");
   EXPECT_EQ(ask("POST", "/v1/tasks", R"({"function":"echo","args":[1],"args_blob":"at"})").status, 422u);
+  EXPECT_EQ(ask("POST", "/v1/tasks", R"({"function":"echo","args_blob":""})").status, 422u);
 }
 
 // Each piece has the time that is allowed, not all of them together.
