@@ -26,6 +26,8 @@ namespace {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);
   }
+  // Our handlers are not the child's: Asio's writes into a pipe that both have, and a signal for the child would end us.
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -37,6 +39,7 @@ namespace {
     ::dup2(file, 1);
     ::dup2(file, 2);
   }
+  ::close_range(3, ~0U, 0);  // sockets of ours would stay open as long as it lives
   ::execve(path, argv, environment);
   ::_exit(127);
 }
@@ -67,8 +70,13 @@ ChildProcess::ChildProcess(const Options& options) {
   environment.push_back(nullptr);
   const char* output = options.output_file.empty() ? nullptr : options.output_file.c_str();
   const pid_t parent = ::getpid();
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_ = ::fork();
-  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  const int error = errno;
+  if (pid_ != 0) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) throw std::system_error(error, std::generic_category(), "fork");
   if (pid_ == 0) become(path->c_str(), argv.data(), environment.data(), output, options.dies_with_us, parent);
 }
 

@@ -110,8 +110,9 @@ struct ApiFixture : ClusterFixture {
   template <class Good>
   HttpAnswer ask_until(const std::string& target, Good good) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    HttpConnection connection(port());
     for (;;) {
-      auto answer = ask("GET", target);
+      auto answer = connection.ask("GET", target, {}, authorized());
       if (good(answer)) return answer;
       if (std::chrono::steady_clock::now() > deadline) {
         ADD_FAILURE() << target << " still answers " << answer.status << " " << answer.body;

@@ -280,11 +280,7 @@ TEST_F(ApiTest, ABenchmarkRunsOnTheClusterAndTellsItsRows) {
   const auto begun = ask("POST", "/v1/benchmarks", R"({"experiment":"latency","n":[1,8],"scheme":["controller"]})");
   ASSERT_EQ(begun.status, 202u) << begun.body;
   const std::string path = begun.header("Location");
-  json::value told;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
-  do {
-    told = ask("GET", path).json();
-  } while (told.at("state") == "running" && std::chrono::steady_clock::now() < deadline);
+  const auto told = ask_until(path, [](const auto& answer) { return answer.json().at("state") != "running"; }).json();
   ASSERT_EQ(told.at("state"), "completed") << json::serialize(told);
   std::vector<std::int64_t> counts;
   for (const auto& row : told.at("rows").as_array()) {
@@ -305,10 +301,8 @@ TEST_F(ApiTest, OneBenchmarkRunsAtATimeAndCanBeCancelled) {
   EXPECT_FALSE(second.header("Retry-After").empty());
   const std::string path = first.header("Location");
   EXPECT_EQ(ask("DELETE", path).status, 202u);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (ask("GET", path).json().at("state") == "running" && std::chrono::steady_clock::now() < deadline) {
-  }
-  EXPECT_EQ(ask("GET", path).json().at("state"), "cancelled");
+  const auto ended = ask_until(path, [](const auto& answer) { return answer.json().at("state") != "running"; });
+  EXPECT_EQ(ended.json().at("state"), "cancelled");
 }
 
 }  // namespace
