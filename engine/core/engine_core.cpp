@@ -252,6 +252,7 @@ void EngineCore::say_finished(const Run& finished, wire::ByteSpan report) {
     const auto client = direct_clients_.find(finished.client);
     if (client == direct_clients_.end()) return drop_value(report);
     wire::encode(client->second->link.record(), wire::ResultRecord{finished.task.sequence, 1, self_, report});
+    client->second->hold_until = {};
     return;
   }
   if (wire::Link* link = uplink_.link()) {
@@ -295,6 +296,8 @@ void EngineCore::end_turn(wire::Time now) {
   if (uplink_.link() != nullptr) report_memory();
   uplink_.flush();
   for (auto& [id, client] : direct_clients_) {
+    if (now < client->hold_until) continue;
+    client->hold_until = {};
     client->link.flush([&, to = client.get()](wire::ByteSpan frame) { port_.send(to->subject, frame); });
   }
 }
@@ -336,7 +339,10 @@ void EngineCore::on_timer(wire::Time now) {
 wire::Time EngineCore::next_deadline() const {
   wire::Time deadline = std::min(uplink_.next_deadline(), fetcher_.next_deadline());
   if (connected_ && !direct_clients_.empty()) deadline = std::min(deadline, next_sweep_);
-  for (const auto& [id, client] : direct_clients_) deadline = std::min(deadline, client->link.control_deadline());
+  for (const auto& [id, client] : direct_clients_) {
+    deadline = std::min(deadline, client->link.control_deadline());
+    if (client->hold_until != wire::Time{}) deadline = std::min(deadline, client->hold_until);
+  }
   return deadline;
 }
 

@@ -96,6 +96,7 @@ class EngineCore : private wire::Fetcher::Taker {
     wire::Link link;
     std::string subject;
     wire::Time last_heard;
+    wire::Time hold_until{};  // until then an acceptance waits for the result to travel with
   };
   struct Run {
     wire::TaskId task;

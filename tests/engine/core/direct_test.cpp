@@ -41,6 +41,27 @@ TEST_F(DirectTest, AFrameIsAcceptedAndItsResultsFollow) {
   EXPECT_EQ(core.held(), 0u);
 }
 
+TEST_F(DirectTest, TheAcceptanceOfALoneBriefTaskTravelsWithItsResult) {
+  sent.clear();
+  submit_direct(kLink, 3, 11, 1);
+  core.end_turn(now);
+  EXPECT_TRUE(sent.empty());
+  finish(begin());
+  turn_of(client);
+  EXPECT_EQ(sent.size(), 1u);
+  EXPECT_EQ(client.said.of<wire::AcceptedRecord>(RecordType::accepted).size(), 1u);
+  EXPECT_EQ(results(client).size(), 1u);
+}
+
+TEST_F(DirectTest, TheAcceptanceOfATaskThatTakesLongerIsSaidBeforeIt) {
+  submit_direct(kLink, 3, 11, 1);
+  core.end_turn(now);
+  pass(milliseconds(1));
+  turn_of(client);
+  EXPECT_EQ(client.said.of<wire::AcceptedRecord>(RecordType::accepted).size(), 1u);
+  EXPECT_TRUE(results(client).empty());
+}
+
 TEST_F(DirectTest, TheControllerCannotRecallItAndANewLinkDoesNotAdoptIt) {
   const auto far = welcome();
   submit_direct(kLink, 1, 1, 1);
