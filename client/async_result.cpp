@@ -35,9 +35,14 @@ Metadata metadata_of(const ResultState& state, const Outcome& outcome) {
 }
 
 using Lock = std::unique_lock<std::mutex>;
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+Deadline deadline_in(std::chrono::nanoseconds timeout) {
+  return timeout == AsyncResult::kForever ? Deadline() : std::chrono::steady_clock::now() + timeout;
+}
 
 // Waits under `lock` until `until` elements have ended; false: not in time.
-bool wait_for_count(ResultState& state, Lock& lock, std::size_t until, std::optional<std::chrono::steady_clock::time_point> deadline) {
+bool wait_for_count(ResultState& state, Lock& lock, std::size_t until, Deadline deadline) {
   ResultState::Need need{until};
   state.needs.push_back(&need);
   state.set_wake_at();
@@ -53,9 +58,7 @@ bool wait_for_count(ResultState& state, Lock& lock, std::size_t until, std::opti
 
 // Waits for the elements one after another until they are what is wanted.
 template <class Predicate>
-bool wait_until(ResultState& state, Lock& lock, std::chrono::nanoseconds timeout, Predicate predicate) {
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-  if (timeout != AsyncResult::kForever) deadline = std::chrono::steady_clock::now() + timeout;
+bool wait_until(ResultState& state, Lock& lock, Deadline deadline, Predicate predicate) {
   while (true) {
     const std::size_t done = state.done.load();
     if (predicate()) return true;
@@ -80,14 +83,16 @@ bool AsyncResult::successful() const { return ready() && (!state_ || state_->fai
 
 bool AsyncResult::wait(std::chrono::nanoseconds timeout) const {
   if (ready()) return true;
-  std::optional<Clock::time_point> deadline;
-  if (timeout != kForever) deadline = Clock::now() + timeout;
+  const Deadline deadline = deadline_in(timeout);
+  state_->session->run_for(*state_, state_->total, deadline);
+  if (ready()) return true;
   Lock lock(state_->session->waiting);
   return wait_for_count(*state_, lock, state_->total, deadline);
 }
 
 void AsyncResult::on_ready(std::function<void()> callback) const {
   if (state_) {
+    state_->session->calls_back();
     const std::lock_guard lock(state_->session->waiting);
     state_->callbacks.push_back(std::move(callback));
     state_->set_wake_at();
@@ -101,8 +106,10 @@ void AsyncResult::on_ready(std::function<void()> callback) const {
 
 bool AsyncResult::wait_at(std::size_t index, std::chrono::nanoseconds timeout) const {
   if (state_->has_outcome(index)) return true;
+  const Deadline deadline = deadline_in(timeout);
+  state_->session->run_for(*state_, state_->total, deadline);
   Lock lock(state_->session->waiting);
-  return wait_until(*state_, lock, timeout, [&] { return state_->has_outcome(index); });
+  return wait_until(*state_, lock, deadline, [&] { return state_->has_outcome(index); });
 }
 
 wire::Payload AsyncResult::get_at(std::size_t index, std::chrono::nanoseconds timeout) const {
@@ -139,7 +146,7 @@ std::optional<std::size_t> AsyncResult::next(std::chrono::nanoseconds timeout) c
   }
   const auto some = [this] { return state_->handed_out < state_->order.size(); };
   Lock lock(state_->session->waiting);
-  if (state_->handed_out == state_->total || !wait_until(*state_, lock, timeout, some)) return std::nullopt;
+  if (state_->handed_out == state_->total || !wait_until(*state_, lock, deadline_in(timeout), some)) return std::nullopt;
   return state_->order[state_->handed_out++];
 }
 
@@ -152,7 +159,7 @@ CompletedRange AsyncResult::results(std::chrono::nanoseconds timeout) const { re
 std::size_t AsyncResult::completed_at(std::size_t position, std::chrono::nanoseconds timeout) const {
   if (!state_->keeps_order) return 0;
   Lock lock(state_->session->waiting);
-  if (!wait_until(*state_, lock, timeout, [&] { return state_->order.size() > position; })) throw_timeout(timeout);
+  if (!wait_until(*state_, lock, deadline_in(timeout), [&] { return state_->order.size() > position; })) throw_timeout(timeout);
   return state_->order[position];
 }
 
@@ -172,6 +179,7 @@ boost::asio::any_io_executor AsyncResult::loop() const {
 
 void AsyncResult::wait_later(std::size_t count, std::shared_ptr<Completion> completion) const {
   if (state_) {
+    state_->session->calls_back();
     const std::lock_guard lock(state_->session->waiting);
     const std::size_t until = std::min(count, state_->total);
     state_->waits.push_back({until, std::move(completion)});

@@ -38,7 +38,7 @@ EngineInfo engine_info(const boost::json::value& value) {
 
 // What has not ended keeps its state; and what waits on a loop that has ended must keep neither that nor the session.
 void Session::cancel(const std::shared_ptr<ResultState>& of) {
-  boost::asio::post(io_, [weak = std::weak_ptr(of)] {
+  post([weak = std::weak_ptr(of)] {
     const auto state = weak.lock();
     if (!state) return;
     const auto self = state->session;
@@ -57,7 +57,7 @@ void Session::cancel(const std::shared_ptr<ResultState>& of) {
 std::vector<wire::TaskId> Session::ids_of(const std::shared_ptr<ResultState>& state) {
   std::vector<std::uint64_t> sequences(state->total);
   std::promise<void> done;
-  boost::asio::post(io_, [&] {
+  post([&] {
     take_pending();
     core_.for_each_task([&](std::uint64_t sequence, std::uint64_t cookie) {
       const auto* segment = reinterpret_cast<const Segment*>(cookie);

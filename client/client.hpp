@@ -5,7 +5,8 @@
 //   auto squares = view.map("sleep", {"[0.1]", "[0.2]"});
 //   squares.wait();
 //
-// With connect() the client has a loop and a thread of its own, and any thread may use it. With a caller's io_context it
+// With connect() the client has a loop and a thread of its own, and any thread may use it; one that waits for a lone task runs
+// the loop meanwhile. With a caller's io_context it
 // lives on that loop: from there apply() costs no hand-over, and nothing may block.
 #pragma once
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <future>
 #include <random>
@@ -44,13 +43,13 @@ boost::system::error_code Session::open(const Options& options) {
 
 void Session::start_thread() {
   work_ = std::make_unique<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>>(io_.get_executor());
-  thread_ = std::thread([this] { io_.run(); });
+  thread_ = std::thread([this] { shared_.run(); });
 }
 
 void Session::close() {
   if (loop_ == nullptr) return;
   if (!thread_.joinable()) return leave();  // on the caller's loop nothing may wait
-  boost::asio::post(io_, [this] {
+  post([this] {
     take_pending();
     core_.spill();
     loop_->turn();
@@ -128,16 +127,25 @@ void Session::acquire(std::size_t tasks) {
   if (!window_.acquire(tasks)) throw std::runtime_error(make_error_code(Errc::closed).message());
 }
 
-// Submissions of one turn of the caller travel to the loop together: only the first wakes it.
+// Submissions of one turn of the caller travel to the loop together: only the first wakes it. A lone task need not wait for
+// others to travel with, and goes from here if the loop rests.
 bool Session::submit(Pending pending) {
   if (on_loop() && loop_) {
     submit_now(pending);
     loop_->request_turn();
     return true;
   }
+  {
+    const std::lock_guard lock(pending_mutex_);
+    if (closed_) return false;
+    pending_.push_back(std::move(pending));
+    if (!lone()) {
+      schedule();
+      return true;
+    }
+  }
+  if (shared_.enter([this] { take_pending(); })) return true;
   const std::lock_guard lock(pending_mutex_);
-  if (closed_) return false;
-  pending_.push_back(std::move(pending));
   schedule();
   return true;
 }
@@ -158,7 +166,7 @@ bool Session::submit(std::vector<Pending> pending) {
 // A view may outlive the client, and what it lets go may be the last that keeps the session.
 void Session::schedule() {
   if (std::exchange(pending_posted_, true)) return;
-  boost::asio::post(io_, [weak = weak_from_this()] {
+  post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->take_pending();
   });
 }
@@ -187,8 +195,14 @@ void Session::submit_now(const Pending& pending) {
   if (pending.first) pending.segment->first_sequence = sequence;
 }
 
+void Session::run_for(const ResultState& state, std::size_t until, std::optional<std::chrono::steady_clock::time_point> deadline) {
+  if (on_loop() || !lone()) return;
+  shared_.run_until([&] { return state.done.load(std::memory_order_acquire) >= until; }, deadline);
+  if (window_.used() > 0) shared_.attend();
+}
+
 void Session::cancel(const wire::TaskId& task) {
-  boost::asio::post(io_, [self = shared_from_this(), task] {
+  post([self = shared_from_this(), task] {
     self->core_.cancel(task);
     if (self->loop_) self->loop_->turn();
   });
@@ -209,7 +223,7 @@ void Session::on_response(std::uint64_t number, std::string_view json) {
 
 std::optional<std::string> Session::request(std::string_view json, std::chrono::nanoseconds timeout) {
   std::promise<std::uint64_t> asked;
-  boost::asio::post(io_, [&] {
+  post([&] {
     asked.set_value(core_.request(json));
     loop_->turn();
   });
@@ -228,7 +242,7 @@ void Session::on_payload(std::uint64_t fetch, std::optional<wire::Buffer> payloa
 
 std::optional<wire::Buffer> Session::fetch(const wire::BlobReference& blob, std::chrono::nanoseconds timeout) {
   std::promise<std::uint64_t> asked;
-  boost::asio::post(io_, [&] {
+  post([&] {
     asked.set_value(core_.fetch(blob));
     loop_->turn();
   });
@@ -236,7 +250,7 @@ std::optional<wire::Buffer> Session::fetch(const wire::BlobReference& blob, std:
   std::unique_lock lock(waiting);
   if (changed.wait_for(lock, timeout, [&] { return payloads_.contains(number); })) return std::move(payloads_.extract(number).mapped());
   lock.unlock();
-  boost::asio::post(io_, [self = shared_from_this(), number] {
+  post([self = shared_from_this(), number] {
     self->core_.forget_fetch(number);
     const std::lock_guard late(self->waiting);
     self->payloads_.erase(number);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,7 @@
 #include "client/result_state.hpp"
 #include "client/window.hpp"
 #include "common/bus/core_loop.hpp"
+#include "common/bus/shared_loop.hpp"
 
 namespace covey::client {
 
@@ -54,6 +56,12 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
     Scheme scheme = Scheme::controller;
     bool first = false;  // of its segment
   };
+  // For a thread that waits for the only task that is under way: runs the loop here until `until` elements have ended or the
+  // deadline is over. Does nothing where the loop is not free for that. `waiting` must not be held.
+  void run_for(const ResultState& state, std::size_t until, std::optional<std::chrono::steady_clock::time_point> deadline);
+  // From now on somebody may be called back on the loop, and no caller's thread runs it: what is called back may want
+  // what the caller holds.
+  void calls_back() { calls_back_.store(true); }
   // Room has to have been acquired. False: the client is closed.
   bool submit(Pending pending);
   bool submit(std::vector<Pending> pending);
@@ -83,7 +91,13 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void leave();
   void abandon_unfinished();
   void submit_now(const Pending& pending);
+  bool lone() const { return !calls_back_.load() && window_.used() == 1; }
   void schedule();
+  template <class Action>
+  void post(Action action) {
+    boost::asio::post(io_, std::move(action));
+    shared_.attend();
+  }
   void retire(SpecText* spec);
   void publish(ResultState& state, std::size_t first, std::size_t count);
 
@@ -96,8 +110,10 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   std::unique_ptr<bus::Connection> connection_;
   ClientCore core_;
   std::unique_ptr<bus::CoreLoop<ClientCore>> loop_;
-  std::thread thread_;
+  bus::SharedLoop shared_{io_};  // nobody runs it on a caller's io_context
+  std::thread thread_;           // its owner
 
+  std::atomic<bool> calls_back_{false};
   Window window_{65'536};  // the controller's, once it has said; until then, a modest one
   std::atomic<std::uint64_t> max_payload_{wire::Welcome{}.max_payload};
 

@@ -39,13 +39,14 @@ std::uint64_t resident_bytes() {
 
 }  // namespace
 
-EngineNode::EngineNode(boost::asio::io_context& io, NodeOptions options)
-    : io_(io),
+EngineNode::EngineNode(bus::SharedLoop& shared, NodeOptions options)
+    : shared_(shared),
+      io_(shared.io()),
       options_(std::move(options)),
       variables_(options_.variable_bytes),
       self_(random_incarnation()),
       subjects_(options_.cluster),
-      watch_timer_(io) {}
+      watch_timer_(io_) {}
 
 EngineNode::~EngineNode() = default;
 
@@ -60,7 +61,8 @@ boost::system::error_code EngineNode::start() {
   connection_ = std::move(*connection);
   Port& port = *this;
   core_ = std::make_unique<EngineCore>(self_, subjects_, options_.core, port);
-  pool_ = std::make_unique<SlotPool>(options_.core.slots, [this] { boost::asio::post(io_, [this] { collect(); }); });
+  pool_ = std::make_unique<SlotPool>(options_.core.slots, [this] { wake(); }, HoldPolicy{},
+                                     [this](const std::function<bool()>& over) { return serve_loop(over); });
   loop_ = std::make_unique<bus::CoreLoop<EngineCore>>(io_, *connection_, subjects_, *core_, port);
   if (const auto error = loop_->start({subjects_.engine_inbox(self_), subjects_.announce()})) return error;
   listen_direct(true);
@@ -154,6 +156,28 @@ void EngineNode::listen_direct(bool on) { loop_->listen(subjects_.direct(), on);
 
 // ---- results of slots ----
 
+// On a slot's thread. While the loop rests the slot does the loop's work itself: a result then leaves without another thread
+// being woken.
+void EngineNode::wake() {
+  if (shared_.enter([this] { collect(); })) return;
+  boost::asio::post(io_, [this] { collect(); });
+  shared_.attend();
+}
+
+// On a slot's thread that has nothing to do: the next task comes to the slot that is to run it.
+bool EngineNode::serve_loop(const std::function<bool()>& over) {
+  bool more = false;
+  const bool served = shared_.run_until(
+      [&] {
+        if (!over()) return false;
+        more = jobs_ > 1;
+        return true;
+      },
+      std::nullopt);
+  if (more) shared_.attend();
+  return served;
+}
+
 void EngineNode::collect() {
   if (!loop_) return;
   pool_->take_finished(finished_);
@@ -175,7 +199,7 @@ void EngineNode::watch() {
     if (!core_->refusal().empty()) {
       fmt::print(stderr, "covey engine: the controller refuses this engine: {}\n", core_->refusal());
       exit_status_ = 1;
-      return io_.stop();
+      return shared_.finish();
     }
     if (pool_->stuck(now, options_.stuck_grace) && !leaving_) {
       spdlog::error("a cancelled run goes on and on: leaving, so that a new engine takes over");
@@ -202,7 +226,7 @@ void EngineNode::leave() {
   if (std::exchange(leaving_, true)) {
     loop_->turn();
     core_->say_goodbye();
-    return io_.stop();
+    return shared_.finish();
   }
   leave_by_ = std::chrono::steady_clock::now() + options_.drain_timeout;
   core_->drain(wire::DrainMode::leave);
@@ -213,13 +237,14 @@ void EngineNode::leave() {
 void EngineNode::check_left() {
   if (!core_->drained() && std::chrono::steady_clock::now() < leave_by_) return;
   core_->say_goodbye();
-  boost::asio::post(io_, [this] { io_.stop(); });  // after the goodbye has been written
+  boost::asio::post(io_, [this] { shared_.finish(); });  // after the goodbye has been written
 }
 
 int run_engine(NodeOptions options) {
   boost::asio::io_context io(1);
+  bus::SharedLoop shared(io);
   const std::string url = options.nats.url;
-  EngineNode node(io, std::move(options));
+  EngineNode node(shared, std::move(options));
   try {
     if (const auto error = node.start()) {
       fmt::print(stderr, "covey engine: cannot use the NATS server at {}: {}\n", url, error.message());
@@ -236,7 +261,7 @@ int run_engine(NodeOptions options) {
     signals.async_wait(on_signal);
   };
   signals.async_wait(on_signal);
-  io.run();
+  shared.run();
   if (node.exit_status() == kStuckStatus) std::_Exit(kStuckStatus);  // a thread that ignores us cannot be joined
   return node.exit_status();
 }

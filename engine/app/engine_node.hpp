@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "common/bus/connection.hpp"
 #include "common/bus/core_loop.hpp"
+#include "common/bus/shared_loop.hpp"
 #include "engine/core/engine_core.hpp"
 #include "engine/exec/function.hpp"
 #include "engine/exec/slot_pool.hpp"
@@ -30,7 +32,7 @@ struct NodeOptions {
 
 class EngineNode : private Port {
  public:
-  EngineNode(boost::asio::io_context& io, NodeOptions options);
+  EngineNode(bus::SharedLoop& shared, NodeOptions options);
   ~EngineNode() override;
 
   // Loads plugins and connects; an error says what to do about it. Throws std::runtime_error for a bad plugin.
@@ -51,11 +53,14 @@ class EngineNode : private Port {
   std::int64_t unix_us(wire::Time at);
   void refuse_unknown(RunHandle run, const std::string& function);
   void report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns);
+  void wake();
+  bool serve_loop(const std::function<bool()>& over);
   void collect();
   void watch();
   void look_at_memory(wire::Time now);
   void check_left();
 
+  bus::SharedLoop& shared_;  // slots run it while they have nothing else to do
   boost::asio::io_context& io_;
   NodeOptions options_;
   Variables variables_;

@@ -13,6 +13,7 @@ namespace covey::engine {
 namespace {
 
 constexpr double kMeanWeight = 0.2;  // of the latest job in the running mean
+constexpr double kBriefNs = 200'000;
 
 std::int64_t unix_us_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -21,7 +22,8 @@ std::int64_t unix_us_now() {
 
 }  // namespace
 
-SlotPool::SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold) : wake_(std::move(wake)), hold_(hold) {
+SlotPool::SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold, Serve serve)
+    : wake_(std::move(wake)), hold_(hold), serve_(std::move(serve)) {
   for (unsigned i = 0; i < slots; ++i) slots_.emplace_back();
   for (auto& slot : slots_) threads_.emplace_back([this, &slot] { run_slot(slot); });
 }
@@ -50,7 +52,7 @@ void SlotPool::push(std::span<Job> jobs) {
     if (queue_.size() + jobs.size() > kMostQueued) throw std::length_error("more jobs than a slot pool may hold");
     for (auto& job : jobs) queue_.push_back(std::move(job));
     refill();
-    to_wake = std::min(idle_, jobs.size());
+    to_wake = std::min(idle_, jobs.size() - (serving_ && !jobs.empty() ? 1 : 0));
   }
   for (; to_wake > 0; --to_wake) work_.notify_one();
 }
@@ -191,9 +193,7 @@ void SlotPool::run_slot(Slot& slot) {
 
 // Waits for a job and makes it this slot's; false: the pool is closing.
 bool SlotPool::begin_next(Slot& slot, std::unique_lock<std::mutex>& lock) {
-  ++idle_;
-  work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-  --idle_;
+  await_job(lock);
   if (stopping_) return false;
   slot.job = std::move(queue_.front());
   queue_.pop_front();
@@ -206,6 +206,28 @@ bool SlotPool::begin_next(Slot& slot, std::unique_lock<std::mutex>& lock) {
   slot.context.emplace(deadline, slot.job.variable);
   ++running_;
   return true;
+}
+
+void SlotPool::await_job(std::unique_lock<std::mutex>& lock) {
+  const auto over = [this] { return stopping_ || !queue_.empty(); };
+  while (!over() && serve_meanwhile(lock)) continue;
+  ++idle_;
+  work_.wait(lock, over);
+  --idle_;
+}
+
+// Only where jobs are brief: it takes the loop away from its thread, which has to come back for longer ones.
+bool SlotPool::serve_meanwhile(std::unique_lock<std::mutex>& lock) {
+  if (!serve_ || serving_ || fill_ > 1 || mean_ns_ == 0 || mean_ns_ > kBriefNs) return false;
+  serving_ = true;
+  lock.unlock();
+  const bool served = serve_([this] {
+    const std::lock_guard looked(mutex_);
+    return stopping_ || !queue_.empty();
+  });
+  lock.lock();
+  serving_ = false;
+  return served;
 }
 
 // True: the loop is to be woken now.

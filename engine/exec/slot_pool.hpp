@@ -55,11 +55,15 @@ struct HoldPolicy {
 class SlotPool {
  public:
   using Clock = std::chrono::steady_clock;
+  using Serve = std::function<bool(const std::function<bool()>& over)>;
   static constexpr std::size_t kMostQueued = 1'000'000;
 
   // `wake` is called on a slot's thread, without locks held, when the loop should take_finished(); once until it has
   // done so.
-  SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold = {});
+  // `serve` is called on the thread of a slot that has nothing to run, without locks held, while jobs are brief and come one at a
+  // time; by one slot at a time. It may do something else until its argument says true, and says whether it did: then jobs need
+  // not wake that thread.
+  SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold = {}, Serve serve = {});
   // Drops what is queued, cancels what runs, and waits for it, for as long as that takes: a thread cannot be stopped by
   // force. A process with a stuck() run therefore ends with _exit().
   ~SlotPool();
@@ -104,6 +108,8 @@ class SlotPool {
 
   void run_slot(Slot& slot);
   bool begin_next(Slot& slot, std::unique_lock<std::mutex>& lock);
+  void await_job(std::unique_lock<std::mutex>& lock);
+  bool serve_meanwhile(std::unique_lock<std::mutex>& lock);
   bool finish(Slot& slot, Finished&& finished, Clock::time_point ended);
   bool worth_waking(Clock::time_point now) const;
   void refill();
@@ -112,13 +118,15 @@ class SlotPool {
 
   const std::function<void()> wake_;
   const HoldPolicy hold_;
+  const Serve serve_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable work_;
   std::deque<Job> queue_;
   std::deque<Slot> slots_;  // one per thread; never moves
   std::vector<Finished> finished_;
   Clock::time_point oldest_finished_{};
-  std::size_t idle_ = 0;
+  std::size_t idle_ = 0;   // slots that wait to be woken
+  bool serving_ = false;   // a slot is in serve_
   std::size_t running_ = 0;
   std::size_t fill_ = 0;  // jobs in hand when the loop last gave or took any
   double mean_ns_ = 0;

@@ -197,6 +197,27 @@ TEST_F(ViewsTest, WaitingEndsWithItsTimeAndTheTaskGoesOn) {
   EXPECT_EQ(result.metadata().status, wire::TaskStatus::cancelled);
 }
 
+// Whoever waits for the only task under way runs the client's loop meanwhile; others may come at any moment.
+TEST_F(ViewsTest, ThreadsThatSubmitAndWaitInTurnsAllGetTheirOwnResults) {
+  start(2);
+  const auto client = connect(2);
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 3; ++number) {
+    threads.emplace_back([&, number] {
+      auto view = client->load_balanced(number == 0 ? client::Scheme::direct : client::Scheme::controller);
+      for (int i = 0; i < 200; ++i) {
+        const auto input = "[" + std::to_string(1000 * number + i) + "]";
+        const auto result = view.apply("echo", input);
+        if (i % 7 == 0) result.wait(std::chrono::microseconds(50));
+        EXPECT_EQ("[" + text(result.get(kPatience)) + "]", input);
+        if (i % 50 != 0) continue;
+        EXPECT_TRUE(client->request(R"({"what":"status"})").has_value());
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
 TEST_F(ViewsTest, MetadataTellsWhenATaskWasSubmittedStartedAndCompleted) {
   start(1);
   const auto client = connect(1);

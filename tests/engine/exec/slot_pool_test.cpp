@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "engine/exec/arguments.hpp"
 
@@ -313,6 +314,39 @@ TEST_F(SlotPoolTest, TheQueueHasALimit) {
   EXPECT_THROW(pool.push(gated(3)), std::length_error);
   EXPECT_EQ(pool.recall_newest(SlotPool::kMostQueued).size(), SlotPool::kMostQueued);
   let_go_.add(1);
+}
+
+// A pool with one slot, which serves while there is nothing to run.
+struct ServingSlotTest : SlotPoolTest {
+  SlotPool pool{1, wake(), {}, [this](const std::function<bool()>& over) {
+                  serving_.add();
+                  while (!over()) std::this_thread::yield();
+                  served_.add();
+                  return true;
+                }};
+  Counter serving_, served_;
+  void run(Job job) {
+    pool.push(std::move(job));
+    woken_.take_one();
+    take(pool);
+  }
+};
+
+TEST_F(ServingSlotTest, ASlotServesBetweenBriefJobsUntilTheNextComes) {
+  const Builtin quick(info("quick"), [](CallContext&, const wire::Payload&) { return Outcome{}; });
+  EXPECT_EQ(serving_.value(), 0) << "a slot that has run nothing yet waits";
+  while (serving_.value() == 0) run({.handle = 1, .function = &quick, .args = {}});
+  run({.handle = 2, .function = &quick, .args = {}});
+  served_.wait_for(1);
+}
+
+TEST_F(ServingSlotTest, BetweenLongJobsItWaits) {
+  const Builtin slow(info("slow"), [](CallContext& context, const wire::Payload&) {
+    context.sleep_for(std::chrono::milliseconds(1));
+    return Outcome{};
+  });
+  for (std::uint64_t handle = 1; handle <= 3; ++handle) run({.handle = handle, .function = &slow, .args = {}});
+  EXPECT_EQ(serving_.value(), 0);
 }
 
 // For the thread sanitizer: all that a loop does, while slots are busy.
