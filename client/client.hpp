@@ -6,8 +6,8 @@
 //   squares.wait();
 //
 // With connect() the client has a loop and a thread of its own, and any thread may use it; one that waits for a lone task runs
-// the loop meanwhile. With a caller's io_context it
-// lives on that loop: from there apply() costs no hand-over, and nothing may block.
+// the loop meanwhile. With a caller's io_context it lives on that loop: from there apply() costs no hand-over, and nothing may
+// block.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
