@@ -33,6 +33,7 @@
 #include "controller/core/history.hpp"
 #include "controller/core/peers.hpp"
 #include "controller/core/ready_queue.hpp"
+#include "controller/core/setbacks.hpp"
 #include "controller/core/spec_table.hpp"
 #include "controller/core/task_table.hpp"
 
@@ -168,7 +169,9 @@ class Broker : private wire::Fetcher::Taker {
   void on_returned(Engine& engine, Handle handle);
   void on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Time now);
   void on_adopted_all(Engine& engine, wire::Time now);
-  void engine_lost(EngineIndex index, bool in_good_order, wire::Time now);
+  // `why`: what somebody says who saw it end; empty where nobody did.
+  void engine_lost(EngineIndex index, bool in_good_order, wire::Time now, std::string_view why = {});
+  void note_setbacks(const Engine& engine, wire::Time now, std::string_view why);
   void give_up_assigned(Engine& engine, bool in_good_order, wire::Time now);
   void rerun_or_fail(Engine& engine, TaskIndex index, bool in_good_order, wire::Time now);
   bool can_ever_run(const Demand& demand);
@@ -208,6 +211,8 @@ class Broker : private wire::Fetcher::Taker {
   boost::json::object describe_engines(std::uint64_t from, std::uint64_t limit, wire::Time now) const;
   boost::json::object describe_engine(std::string_view id, wire::Time now);
   boost::json::object drain_engine(std::string_view id, wire::DrainMode mode);
+  boost::json::object give_up_engine(std::string_view id, std::string_view why, wire::Time now);
+  boost::json::array describe_setbacks(const wire::TaskId& task, wire::Time now) const;
   boost::json::object kept_result(const wire::TaskId& id);
   boost::json::object explain(const wire::TaskId& id, wire::Time now);
   std::string why(TaskIndex index) const;
@@ -257,6 +262,7 @@ class Broker : private wire::Fetcher::Taker {
   std::uint64_t next_spilling_ = 1;
   wire::Fetcher fetcher_;
   History history_;
+  Setbacks setbacks_;
   IdempotencyTable idempotency_;
 
   std::vector<std::unique_ptr<Engine>> engines_;  // null where an index is free

@@ -240,7 +240,7 @@ void Broker::on_adopted_all(Engine& engine, wire::Time) {
 
 // ---- loss ----
 
-void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) {
+void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now, std::string_view why) {
   const auto engine = std::move(engines_[index]);  // nobody finds it any more
   --live_engines_;
   if (reserved_ == index) reserved_ = kNone;
@@ -248,12 +248,21 @@ void Broker::engine_lost(EngineIndex index, bool in_good_order, wire::Time now) 
   engine_events_.push({in_good_order ? EngineEvent::Kind::left : EngineEvent::Kind::lost, engine->id, engine->hello.name, engine->hello.slots});
   if (!in_good_order) {
     ++counters_.engines_lost;
-    port_.log(fmt::format("engine {} ({}) is lost with {} tasks", to_string(engine->id), engine->hello.name,
-                          engine->assigned.size()));
+    port_.log(fmt::format("engine {} ({}) is lost with {} tasks{}{}", to_string(engine->id), engine->hello.name,
+                          engine->assigned.size(), why.empty() ? "" : ": ", why));
+    note_setbacks(*engine, now, why);
   }
   std::erase_if(orphans_, [&](const auto& item) { return item.second.engine == engine->id && item.second.report.empty(); });
   give_up_assigned(*engine, in_good_order, now);
   rerun_for_values_of(engine->id, now);
+}
+
+void Broker::note_setbacks(const Engine& engine, wire::Time now, std::string_view why) {
+  std::uint32_t running = 0;
+  for (TaskIndex i = engine.assigned.front(); i != kNone && running < engine.hello.slots; i = tasks_[i].next, ++running) {
+    setbacks_.push({id_of(i), engine.id, engine.hello.name, now});
+  }
+  setbacks_.explain(engine.id, why);
 }
 
 // Only its oldest `slots` tasks can have been running: these are suspects. The others go back where they came from.
@@ -274,12 +283,13 @@ void Broker::give_up_assigned(Engine& engine, bool in_good_order, wire::Time now
 
 void Broker::rerun_or_fail(Engine& engine, TaskIndex index, bool in_good_order, wire::Time now) {
   Task& task = tasks_[index];
+  const std::string_view why = setbacks_.why(engine.id);
   ++task.attempts;
   if (task.attempts >= specs_[task.spec].max_attempts) {
     task.state = TaskState::waiting;
     return fail(index, wire::TaskStatus::engine_died,
-                fmt::format("{} engine{} died while running it, the last was {} ({})", task.attempts,
-                            task.attempts == 1 ? "" : "s", to_string(engine.id), engine.hello.name),
+                fmt::format("{} engine{} died while running it, the last was {} ({}){}{}", task.attempts, task.attempts == 1 ? "" : "s",
+                            to_string(engine.id), engine.hello.name, why.empty() ? "" : ": ", why),
                 now);
   }
   task.suspect = !in_good_order;

@@ -77,10 +77,11 @@ std::string Broker::ask(std::string_view request, wire::Time now) {
   if (what == "events") return json::serialize(list_events(object, now));
   if (what == "figures") return json::serialize(describe_figures());
   if (const auto mode = drain_mode(what)) return json::serialize(drain_engine(string_of(object, "engine"), *mode));
+  if (what == "lost") return json::serialize(give_up_engine(string_of(object, "engine"), string_of(object, "why"), now));
   const auto id = wire::parse_task_id(string_of(object, "task"));
   if (what != "explain" && what != "result" && what != "cancel") {
     return json::serialize(
-        problem(fmt::format("unknown request '{}'; there are status, engines, engine, tasks, queues, events, figures, explain, result, cancel, drain, resume, leave", what)));
+        problem(fmt::format("unknown request '{}'; there are status, engines, engine, tasks, queues, events, figures, explain, result, cancel, drain, resume, leave, lost", what)));
   }
   if (!id) return json::serialize(problem("'task' must be a task's id, such as 00c0ffee00c0ffee-17"));
   if (what == "explain") return json::serialize(explain(*id, now));
@@ -160,6 +161,26 @@ json::object Broker::drain_engine(std::string_view id, wire::DrainMode mode) {
   return {{"engine", id}, {"draining", engine->draining}};
 }
 
+// Somebody saw it end, which we would find by its silence; and says why, which we would never know.
+json::object Broker::give_up_engine(std::string_view id, std::string_view why, wire::Time now) {
+  const auto number = wire::parse_hex64(id);
+  const auto incarnation = static_cast<wire::Incarnation>(number.value_or(0));
+  const bool here = number && find_engine(incarnation) != nullptr;
+  if (here) engine_lost(find_engine(incarnation)->peer->index, false, now, why);
+  if (!here && !(number && setbacks_.explain(incarnation, why))) return problem(fmt::format("no engine '{}' here, and no task that it was running", id));
+  return {{"engine", id}, {"given_up", here}};
+}
+
+json::array Broker::describe_setbacks(const wire::TaskId& task, wire::Time now) const {
+  json::array setbacks;
+  for (const auto* setback : setbacks_.of(task)) {
+    json::object entry{{"engine", wire::to_string(setback->engine)}, {"name", setback->name}, {"ago_s", seconds(now - setback->at)}};
+    if (const auto why = setbacks_.why(setback->engine); !why.empty()) entry["why"] = why;
+    setbacks.push_back(std::move(entry));
+  }
+  return setbacks;
+}
+
 json::object Broker::kept_result(const wire::TaskId& id) {
   const Session* session = find_session(id.session);
   const ResultStore::Result* result = session == nullptr ? nullptr : session->kept.find(id.sequence);
@@ -226,6 +247,7 @@ json::object Broker::explain(const wire::TaskId& id, wire::Time now) {
     answer["attempts"] = past->attempts;
     answer["engine"] = wire::to_string(past->engine);
     answer["took_s"] = seconds(past->completed - past->submitted);
+    if (auto setbacks = describe_setbacks(id, now); !setbacks.empty()) answer["setbacks"] = std::move(setbacks);
     answer["why"] = past->status == wire::TaskStatus::ok ? "it ran" : fmt::format("it ended as {}", to_string(past->status));
     return answer;
   }
@@ -237,6 +259,7 @@ json::object Broker::explain(const wire::TaskId& id, wire::Time now) {
   answer["attempts"] = task.attempts;
   answer["retries"] = task.retries;
   answer["why"] = why(index);
+  if (auto setbacks = describe_setbacks(id, now); !setbacks.empty()) answer["setbacks"] = std::move(setbacks);
   if (task.has_side) {
     const SideTask& side = side_.at(index);
     answer["after"] = names(side.extras.after.tasks);

@@ -3,9 +3,11 @@
 
 #include <boost/json.hpp>
 
+#include "controller/http/fields.hpp"
 #include "controller/http/handlers.hpp"
 #include "controller/http/requests.hpp"
 #include "controller/http/services.hpp"
+#include "controller/http/task_json.hpp"
 
 namespace covey::api {
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxIdleListed = 1000;
 constexpr int kMostPages = 32;
+constexpr std::size_t kMostWhy = 500;
 
 boost::asio::awaitable<Reply> tell_engine(Exchange* exchange, std::string_view what, unsigned status) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
@@ -45,6 +48,27 @@ Answer get_engine(Exchange* exchange) { return tell_engine(exchange, "engine", 2
 Answer drain_engine(Exchange* exchange) { return tell_engine(exchange, "drain", 202); }
 Answer resume_engine(Exchange* exchange) { return tell_engine(exchange, "resume", 202); }
 Answer delete_engine(Exchange* exchange) { return tell_engine(exchange, "leave", 202); }
+
+// For whoever sees engines' processes end: the controller would find out by their silence, and never why.
+Answer give_up_engine(Exchange* exchange) {
+  if (auto problem = exchange->target.query.check({})) co_return *problem;
+  if (auto problem = refuse_other_media(*exchange)) co_return *problem;
+  auto body = co_await exchange->read_body();
+  if (!body) co_return body.error();
+  const auto value = parse_json(*body, exchange->services.options.limits.nesting);
+  if (!value) co_return value.error();
+  if (!value->is_object()) {
+    co_return Problem{Kind::invalid_field, "How an engine ended is a JSON object.", {}, R"(an object such as {"why": "OOMKilled: its limit is 1Gi"})"};
+  }
+  Fields fields(value->get_object(), {});
+  const auto why = fields.required_text("why", kMostWhy);
+  fields.refuse_others();
+  if (fields.problem()) co_return *fields.problem();
+  json::object request{{"what", "lost"}, {"engine", exchange->params[0]}, {"why", why}};
+  const auto answer = co_await ask(&exchange->services, std::move(request));
+  if (!answer) co_return answer.error();
+  co_return Reply(200, json::serialize(*answer) + "\n");
+}
 
 Answer list_queues(Exchange* exchange) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;

@@ -43,6 +43,7 @@ Answer get_engine(Exchange* exchange);
 Answer drain_engine(Exchange* exchange);
 Answer resume_engine(Exchange* exchange);
 Answer delete_engine(Exchange* exchange);
+Answer give_up_engine(Exchange* exchange);
 Answer get_demand(Exchange* exchange);
 Answer list_queues(Exchange* exchange);
 

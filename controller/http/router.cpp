@@ -35,6 +35,7 @@ constexpr Route kRoutes[] = {
     {verb::post, "/v1/engines/{id}/drain", Scope::admin, drain_engine},
     {verb::post, "/v1/engines/{id}/resume", Scope::admin, resume_engine},
     {verb::delete_, "/v1/engines/{id}", Scope::admin, delete_engine},
+    {verb::post, "/v1/engines/{id}/lost", Scope::admin, give_up_engine},
     {verb::get, "/v1/demand", Scope::read, get_demand},
     {verb::get, "/v1/queues", Scope::read, list_queues},
     {verb::post, "/v1/benchmarks", Scope::submit, post_benchmarks},

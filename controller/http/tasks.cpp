@@ -219,6 +219,14 @@ Problem forgotten(Services& services, const std::string& id) {
           "the id of a task that has not ended, or ended lately"};
 }
 
+// Adds what became of earlier runs, where engines ended with them.
+void add_setbacks(std::string& described, const Outcome<json::object>& known) {
+  const auto* setbacks = known ? known->if_contains("setbacks") : nullptr;
+  if (setbacks == nullptr) return;
+  described.pop_back();
+  described += R"(,"setbacks":)" + json::serialize(*setbacks) + "}";
+}
+
 }  // namespace
 
 Answer get_task(Exchange* exchange) {
@@ -233,14 +241,17 @@ Answer get_task(Exchange* exchange) {
   if (ours) {
     if (wait->count() > 0) co_await services.tasks.wait(id->sequence, until);
     const TaskRecord* record = services.tasks.find(id->sequence);
-    if (record != nullptr && record->ended) co_return Reply(200, describe(services, *record, "completed") + "\n");
+    const bool smooth = record != nullptr && record->ended && record->attempts <= 1 && wire::report_status(record->report.span()) == wire::TaskStatus::ok;
+    if (smooth) co_return Reply(200, describe(services, *record, "completed") + "\n");
     json::object request{{"what", "explain"}, {"task", exchange->params[0]}};
     const auto known = co_await ask(&services, std::move(request));
     record = services.tasks.find(id->sequence);  // it may have ended meanwhile
     if (record != nullptr) {
       const auto* state = known ? known->if_contains("state") : nullptr;
       const bool told = state != nullptr && state->is_string() && !record->ended;
-      co_return Reply(200, describe(services, *record, record->ended ? "completed" : told ? std::string_view(state->get_string()) : "submitted") + "\n");
+      auto described = describe(services, *record, record->ended ? "completed" : told ? std::string_view(state->get_string()) : "submitted");
+      add_setbacks(described, known);
+      co_return Reply(200, described + "\n");
     }
   }
   if (is_forgotten(services, *id)) co_return forgotten(services, exchange->params[0]);

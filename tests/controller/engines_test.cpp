@@ -1,4 +1,7 @@
 // What becomes of the tasks of engines that die, and of those that engines bring along.
+#include <boost/json.hpp>
+
+#include "controller/core/setbacks.hpp"
 #include "tests/controller/broker_fixture.hpp"
 
 namespace covey::controller {
@@ -7,7 +10,9 @@ namespace {
 using std::chrono::seconds;
 using wire::TaskStatus;
 
-struct EnginesTest : BrokerFixture {};
+struct EnginesTest : BrokerFixture {
+  boost::json::value ask(std::string_view request) { return boost::json::parse(broker.ask(request, now)); }
+};
 
 TEST_F(EnginesTest, ASilentEnginesTasksRunElsewhereAndOnlyTheOldestAreSuspects) {
   auto dead = engine(1, 5);
@@ -161,6 +166,61 @@ TEST_F(EnginesTest, ATaskThatComesBackToAnEngineThatStillRunsItTakesItsCreditOnc
   submit(c, {}, 2, 2);
   read(first);
   EXPECT_EQ(first.runs.size(), 2u);
+}
+
+TEST_F(EnginesTest, AnEngineThatSomebodySawEndIsGivenUpAtOnceAndItsTasksSayWhy) {
+  auto first = engine(1, 4);
+  auto c = client(2);
+  submit(c, {}, 1, 2);
+  read(first);
+  ASSERT_EQ(first.runs.size(), 2u);
+  const auto answer = ask(R"({"what":"lost","engine":"0000000000000001","why":"OOMKilled: its limit is 1Gi"})");
+  EXPECT_EQ(answer.at("given_up"), true);
+  const auto running = ask(R"({"what":"explain","task":"000000000000004d-1"})");
+  ASSERT_EQ(running.at("setbacks").as_array().size(), 1u);
+  EXPECT_EQ(running.at("setbacks").at(0).at("engine"), "0000000000000001");
+  EXPECT_EQ(running.at("setbacks").at(0).at("why"), "OOMKilled: its limit is 1Gi");
+  EXPECT_FALSE(ask(R"({"what":"explain","task":"000000000000004d-2"})").as_object().contains("setbacks")) << "it had not begun";
+  auto second = engine(3, 4);
+  turn(second);
+  finish(second);
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(ask(R"({"what":"explain","task":"000000000000004d-1"})").at("setbacks").as_array().size(), 1u) << "the history keeps it";
+}
+
+TEST_F(EnginesTest, WhyAnEngineEndedMayBeToldLater) {
+  auto e = engine(1, 4);
+  auto c = client(2);
+  submit(c, {}, 1);
+  read(e);
+  alive = {&c};
+  pass(seconds(8));
+  const auto before = ask(R"({"what":"explain","task":"000000000000004d-1"})");
+  EXPECT_FALSE(before.at("setbacks").at(0).as_object().contains("why"));
+  EXPECT_EQ(ask(R"({"what":"lost","engine":"0000000000000001","why":"Evicted"})").at("given_up"), false);
+  EXPECT_EQ(ask(R"({"what":"explain","task":"000000000000004d-1"})").at("setbacks").at(0).at("why"), "Evicted");
+}
+
+TEST_F(EnginesTest, AnEngineThatNeverWasCannotBeGivenUp) {
+  for (const auto* id : {"00000000000000aa", "no engine", ""}) {
+    EXPECT_TRUE(ask(std::string(R"({"what":"lost","engine":")") + id + R"("})").as_object().contains("error")) << id;
+  }
+}
+
+TEST(SetbacksTest, TheOldestAreDroppedAndTheReasonsOfTheirEnginesWithThem) {
+  Setbacks setbacks;
+  const auto task = [](std::uint64_t number) { return wire::TaskId{wire::SessionId{7}, number}; };
+  for (std::uint64_t i = 1; i <= Setbacks::kKept + 2; ++i) {
+    setbacks.push({task(i % 5 == 0 ? 5 : i), wire::Incarnation{i / 2}, "e", {}});
+    EXPECT_TRUE(setbacks.explain(wire::Incarnation{i / 2}, std::to_string(i)));
+  }
+  EXPECT_TRUE(setbacks.of(task(1)).empty());
+  EXPECT_TRUE(setbacks.of(task(2)).empty());
+  EXPECT_EQ(setbacks.of(task(3)).size(), 1u);
+  EXPECT_EQ(setbacks.of(task(5)).size(), Setbacks::kKept / 5);
+  EXPECT_FALSE(setbacks.explain(wire::Incarnation{0}, "gone"));
+  EXPECT_EQ(setbacks.why(wire::Incarnation{Setbacks::kKept / 2}), std::to_string(Setbacks::kKept + 1));
 }
 
 // Found by seed 82 of the simulation.

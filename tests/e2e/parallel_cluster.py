@@ -1,5 +1,6 @@
 """A ParallelCluster as its users see it: the resource, its Pods, its API, and a client Pod beside it."""
 import base64
+import collections
 import contextlib
 import json
 import os
@@ -162,8 +163,10 @@ def slow_map(cluster, count, seconds, name="client"):
 
 def assert_nothing_lost(results, count):
     """Each input has its result, and has it once."""
-    assert sorted(result["index"] for result in results) == list(range(count))
-    assert [result for result in results if "error" in result or "value" not in result] == []
+    seen = collections.Counter(result["index"] for result in results)
+    missing, repeated = sorted(set(range(count)) - set(seen)), sorted(index for index, times in seen.items() if times > 1)
+    failed = [result for result in results if "error" in result or "value" not in result]
+    assert not missing and not repeated and not failed and len(seen) == count, f"missing {missing}, more than once {repeated}, failed {failed}, of {count}"
 
 
 def leftovers(namespace, name):

@@ -210,6 +210,20 @@ TEST_F(ApiTest, AnEngineIsDrainedAndResumedAndLeaves) {
   ask_until(engine, [](const auto& answer) { return answer.status == 404; });
 }
 
+TEST_F(ApiTest, ATaskSaysWhyItsEngineEnded) {
+  start_with_api(1);
+  const auto task = "/v1/tasks/" + std::string(ask("POST", "/v1/tasks", R"({"function":"sleep","args":[600]})").json().at("id").as_string());
+  ask_until(task, [](const auto& answer) { return answer.json().at("state") == "assigned"; });
+  const std::string engine(ask("GET", "/v1/engines").json().at("engines").at(0).at("id").as_string());
+  EXPECT_EQ(ask("POST", "/v1/engines/" + engine + "/lost", R"({"reason":"?"})").status, 422u);
+  const auto told = ask("POST", "/v1/engines/" + engine + "/lost", R"({"why":"OOMKilled: its limit is 1Gi"})");
+  EXPECT_EQ(told.status, 200u) << told.body;
+  const auto setbacks = ask("GET", task).json().at("setbacks");
+  EXPECT_EQ(setbacks.at(0).at("engine").as_string(), engine);
+  EXPECT_EQ(setbacks.at(0).at("why"), "OOMKilled: its limit is 1Gi");
+  EXPECT_EQ(ask("POST", "/v1/engines/00000000000000aa/lost", R"({"why":"x"})").status, 404u);
+}
+
 TEST_F(ApiTest, MetricsCountWhatHappened) {
   start_with_api(1);
   ASSERT_EQ(ask("POST", "/v1/tasks?wait=30s", R"([{"function":"echo","args":[1]},{"function":"fail","args":["x"]}])").status, 200u);
