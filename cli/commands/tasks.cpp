@@ -102,6 +102,18 @@ bool print_result(const client::AsyncResult& result, std::size_t index, bool as_
   return ok;
 }
 
+// The next one to print, of which so many have been; nullopt: not in time.
+std::optional<std::size_t> next_result(const client::AsyncResult& result, std::size_t printed, bool ordered, std::chrono::nanoseconds timeout) {
+  if (!ordered) return result.next(timeout);
+  try {
+    result.get_at(printed, timeout);
+  } catch (const client::TimeoutError&) {
+    return std::nullopt;
+  } catch (const client::TaskError&) {
+  }
+  return printed;
+}
+
 // Prints results as they come, or in order; returns the exit status.
 int print_results(const std::string& what, const client::AsyncResult& result, bool ordered, bool as_json) {
   std::signal(SIGINT, on_interrupt);
@@ -116,17 +128,10 @@ int print_results(const std::string& what, const client::AsyncResult& result, bo
       return kInterrupted;
     }
     progress.update(result.progress(), failed);
-    std::optional<std::size_t> index;
-    if (!ordered) {
-      index = result.next(kLook);
-    } else {
-      try {
-        result.get_at(printed, kLook);
-        index = printed;
-      } catch (const client::TimeoutError&) {
-      } catch (const client::TaskError&) {
-        index = printed;
-      }
+    auto index = next_result(result, printed, ordered, std::chrono::nanoseconds(0));
+    if (!index) {
+      std::fflush(stdout);  // whoever reads is not to wait for what is here
+      index = next_result(result, printed, ordered, kLook);
     }
     if (!index) continue;
     failed += print_result(result, *index, as_json) ? 0 : 1;

@@ -63,6 +63,17 @@ TEST_F(CliTest, JsonLinesHaveAnIndexAndAValueOrAnError) {
   EXPECT_EQ(json::parse(ended.output).at("error").as_string(), "oops");
 }
 
+TEST_F(CliTest, ResultsAreThereForAPipeAsTheyCome) {
+  bring_up("-n 1");
+  std::ofstream(folder / "lines") << "0\n600\n";
+  for (const auto* order : {"", " --ordered"}) {
+    const auto map = std::string(COVEY_EXECUTABLE) + " map sleep --json --file " + (folder / "lines").string() + order;
+    const auto ended = run_command("bash -c 'exec 3< <(" + map + "); read -r line <&3; echo \"$line\"; kill -INT $!; wait $!; echo status $?'");
+    expect_says(ended, R"({"index":0,)");
+    expect_says(ended, "status 130");
+  }
+}
+
 TEST_F(CliTest, DetachedTasksCanBeExplainedAndFetched) {
   bring_up();
   const auto ended = run("submit sum 1 2 3 --detach");
