@@ -1,0 +1,64 @@
+// Which engine Pods to make, to drain and to remove now, and how many there are of each kind. The heart of the operator: a pure decision over what is
+// seen. What it remembers between decisions is a convenience: without it the next one is late, never wrong. One thread; time is passed in.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "operator/reconcile/autoscaler.hpp"
+
+namespace covey::reconcile {
+
+// Between two decisions on one cluster.
+struct Memory {
+  Autoscaler autoscaler;
+  int failures = 0;  // engines that ended by themselves soon after they began, in a row
+  WallTime last_failure{};
+};
+
+struct Scene {
+  std::string cluster;
+  const crd::Spec& spec;
+  std::string hash;  // of the template that engines should have
+  std::vector<Pod> pods;
+  const ControllerView& view;
+  WallTime now{};
+};
+
+struct Removal {
+  enum class Why { pending, unregistered, drained, timed_out, ended };
+  std::string pod, uid;
+  Why why = Why::pending;
+  std::string note;  // for people
+  bool operator==(const Removal&) const = default;
+};
+struct Drain {
+  std::string pod, uid, engine;
+  bool again = false;  // it had begun, and the controller does not know of it any more
+  bool operator==(const Drain&) const = default;
+};
+
+struct Plan {
+  std::vector<std::string> create;
+  std::vector<Drain> drain;
+  std::vector<Removal> remove;
+
+  int desired = 0, replicas = 0, ready = 0, busy = 0, draining = 0, pending = 0, outdated = 0;
+  bool limited = false;              // by maxReplicas
+  bool held = false;                 // engines should go, and the controller does not say which may
+  const Pod* troubled = nullptr;     // one that does not start, with its reason
+  std::chrono::milliseconds again_after{10'000};
+};
+
+Plan plan_engines(const Scene& scene, Memory& memory);
+
+// A share rounded up, of at least one.
+int count_of(const std::string& count_or_share, int of);
+
+// Engines that end again and again are made again ever more slowly.
+std::chrono::seconds pause_after(int failures);
+inline constexpr int kFreeFailures = 5;
+inline constexpr auto kSoon = std::chrono::seconds(60);
+
+}  // namespace covey::reconcile

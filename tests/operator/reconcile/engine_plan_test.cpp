@@ -1,0 +1,180 @@
+#include "tests/operator/reconcile/scene_fixture.hpp"
+
+namespace covey::reconcile {
+namespace {
+
+using EnginePlanTest = SceneFixture;
+using std::chrono::seconds;
+
+TEST_F(EnginePlanTest, MissingEnginesGetTheLowestFreeNames) {
+  spec.engine.replicas = 4;
+  engine(1, State::idle);
+  pod(3).terminating = true;
+  const auto made = plan();
+  EXPECT_EQ(made.create, (Names{"demo-engine-0", "demo-engine-2", "demo-engine-4"}));
+  EXPECT_EQ(made.ready, 1);
+}
+
+TEST_F(EnginePlanTest, AnEndedEngineIsRemovedAndReplacedAtOnce) {
+  engine(0, State::idle);
+  auto& ended = pods[0];
+  ended.phase = Pod::Phase::ended;
+  ended.reason = "OOMKilled";
+  ended.exit_code = 137;
+  ended.message = "exit status 137";
+  const auto made = plan();
+  EXPECT_EQ(made.remove, (std::vector<Removal>{{"demo-engine-0", "uid-0", Removal::Why::ended, "OOMKilled: exit status 137"}}));
+  EXPECT_EQ(made.create, Names{"demo-engine-1"});
+}
+
+TEST_F(EnginePlanTest, EnginesThatEndAgainAndAgainAreMadeEverMoreSlowly) {
+  for (int i = 0; i <= kFreeFailures; ++i) {
+    pods.clear();
+    auto& ended = pod(0, Pod::Phase::ended);
+    ended.created = now - seconds(1);
+    ended.exit_code = 1;
+    EXPECT_EQ(plan().create.size(), i < kFreeFailures ? 1U : 0U) << i;
+  }
+  pods.clear();
+  now += pause_after(memory.failures);
+  EXPECT_EQ(plan().create.size(), 1U);
+  EXPECT_EQ(pause_after(1000), seconds(300));
+}
+
+TEST_F(EnginePlanTest, ScaleDownTakesThePendingThenTheIdleThenTheLeastBusy) {
+  spec.engine.replicas = 3;
+  engine(0, State::busy, 5);
+  engine(1, State::busy, 1);
+  engine(2, State::idle);
+  pod(3, Pod::Phase::pending);
+  EXPECT_EQ(removed(plan()), Names{"demo-engine-3"});
+  EXPECT_EQ(drained(plan()), Names{});
+  spec.engine.replicas = 1;
+  EXPECT_EQ(removed(plan()), Names{"demo-engine-3"});
+  EXPECT_EQ(drained(plan()), (Names{"demo-engine-2", "demo-engine-1"}));
+}
+
+TEST_F(EnginePlanTest, ABusyEngineIsNeverRemovedBeforeItHasDrained) {
+  spec.engine.replicas = 0;
+  engine(0, State::busy, 3);
+  EXPECT_EQ(drained(plan()), Names{"demo-engine-0"});
+  EXPECT_EQ(removed(plan()), Names{});
+  pods[0].drain_began = now;
+  view.engines[0].state = State::draining;
+  EXPECT_EQ(removed(plan()), Names{});
+  EXPECT_EQ(plan().draining, 1);
+  view.engines[0].tasks = 0;
+  EXPECT_EQ(removed(plan()), Names{"demo-engine-0"});
+}
+
+TEST_F(EnginePlanTest, ADrainEndsByItsDeadline) {
+  spec.engine.replicas = 0;
+  engine(0, State::draining, 3).drain_began = now - seconds(spec.drain_timeout_s - 1);
+  EXPECT_EQ(removed(plan()), Names{});
+  now += seconds(1);
+  ASSERT_EQ(plan().remove.size(), 1U);
+  EXPECT_EQ(plan().remove[0].why, Removal::Why::timed_out);
+}
+
+TEST_F(EnginePlanTest, ADrainThatTheControllerForgotIsAskedForAgain) {
+  spec.engine.replicas = 0;
+  engine(0, State::busy, 3).drain_began = now;
+  EXPECT_EQ(plan().drain, (std::vector<Drain>{{"demo-engine-0", "uid-0", "id-0", true}}));
+}
+
+TEST_F(EnginePlanTest, NobodyGoesWhileTheControllerDoesNotAnswer) {
+  spec.engine.replicas = 0;
+  engine(0, State::idle);
+  pod(1, Pod::Phase::pending);
+  view = {};
+  const auto made = plan();
+  EXPECT_EQ(removed(made), Names{"demo-engine-1"});
+  EXPECT_EQ(drained(made), Names{});
+  EXPECT_TRUE(made.held);
+}
+
+TEST_F(EnginePlanTest, ADrainingEngineDoesNotCountAsOneThatIsThere) {
+  spec.engine.replicas = 1;
+  engine(0, State::draining, 1).drain_began = now;
+  EXPECT_EQ(plan().create, Names{"demo-engine-1"});
+  EXPECT_EQ(plan().replicas, 0);
+}
+
+TEST_F(EnginePlanTest, ANewTemplateReachesAFewAtATime) {
+  spec.engine.replicas = 8;
+  for (int i = 0; i < 8; ++i) engine(i, State::busy, 1, "old");
+  EXPECT_EQ(plan().drain.size(), 2U) << "a quarter of eight";
+  // Two are missing already: nobody else goes.
+  pods[0].drain_began = pods[1].drain_began = now;
+  view.engines[0].state = view.engines[1].state = State::draining;
+  auto made = plan();
+  EXPECT_EQ(made.create.size(), 2U);
+  EXPECT_EQ(drained(made), Names{});
+  for (const auto& name : made.create) pods.push_back({name, name, "new", Pod::Phase::pending, false, false, {}, now, {}, {}, 0});
+  EXPECT_EQ(drained(plan()), Names{});
+  EXPECT_EQ(plan().outdated, 6);
+}
+
+TEST_F(EnginePlanTest, OtherStrategiesDrainAllOrNone) {
+  spec.engine.replicas = 3;
+  for (int i = 0; i < 3; ++i) engine(i, State::busy, 1, "old");
+  spec.engine.rollout = crd::Rollout::on_delete;
+  EXPECT_EQ(drained(plan()), Names{});
+  spec.engine.rollout = crd::Rollout::recreate;
+  EXPECT_EQ(plan().drain.size(), 3U);
+}
+
+TEST_F(EnginePlanTest, ABrokenTemplateStopsARolloutAndIsMended) {
+  spec.engine.replicas = 4;
+  for (int i = 0; i < 3; ++i) engine(i, State::idle, 0, "old");
+  auto& broken = pod(3, Pod::Phase::pending, "new");
+  broken.reason = "ErrImagePull";
+  auto made = plan();
+  EXPECT_EQ(drained(made), Names{});
+  ASSERT_NE(made.troubled, nullptr);
+  EXPECT_EQ(made.troubled->reason, "ErrImagePull");
+  broken.hash = "worse";
+  EXPECT_EQ(removed(plan()), Names{"demo-engine-3"}) << "a Pod that does no work goes at once for a newer template";
+}
+
+TEST_F(EnginePlanTest, SuspensionDrainsAll) {
+  spec.engine.replicas = 2;
+  spec.suspend = true;
+  engine(0, State::idle);
+  engine(1, State::busy, 1);
+  EXPECT_EQ(plan().drain.size(), 2U);
+  EXPECT_EQ(plan().desired, 0);
+}
+
+TEST_F(EnginePlanTest, OfTwoEnginesOfOneNameTheLaterCounts) {
+  spec.engine.replicas = 0;
+  engine(0, State::idle);
+  view.engines.push_back({"id-new", "demo-engine-0", State::idle, 0, 0, 1});
+  EXPECT_EQ(plan().drain, (std::vector<Drain>{{"demo-engine-0", "uid-0", "id-new", false}}));
+}
+
+TEST_F(EnginePlanTest, InternalAutoscalingGrowsWithTheBacklogAndTakesOnlyTheIdle) {
+  spec.engine.replicas = 1;
+  spec.autoscaling = {true, 0, 5, 4, 10, 0};
+  view.backlog = 200;
+  auto made = plan();
+  EXPECT_EQ(made.create.size(), 5U);
+  EXPECT_TRUE(made.limited);
+  view.backlog = 0;
+  now += seconds(1);
+  engine(0, State::busy, 1);
+  engine(1, State::idle, 0, "new", 11);
+  engine(2, State::idle, 0, "new", 9);
+  EXPECT_EQ(drained(plan()), Names{"demo-engine-1"});
+}
+
+TEST(CountOfTest, SharesAreRoundedUpAndAtLeastOne) {
+  EXPECT_EQ(count_of("25%", 8), 2);
+  EXPECT_EQ(count_of("25%", 9), 3);
+  EXPECT_EQ(count_of("25%", 0), 1);
+  EXPECT_EQ(count_of("0%", 9), 1);
+  EXPECT_EQ(count_of("7", 3), 7);
+}
+
+}  // namespace
+}  // namespace covey::reconcile
