@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   covey::cli::add_run_command(app);
   covey::cli::add_bench_commands(app);
   covey::cli::add_part_commands(app);
+  covey::cli::add_operator_command(app);
   try {
     auto words = covey::cli::with_config(app, {argv + 1, argv + argc});
     std::reverse(words.begin(), words.end());  // as CLI11 takes them

@@ -36,5 +36,6 @@ void add_up_commands(CLI::App& app);     // up, down
 void add_task_commands(CLI::App& app);   // submit, map, results, cancel, explain
 void add_status_command(CLI::App& app);  // status
 void add_bench_commands(CLI::App& app);  // bench
+void add_operator_command(CLI::App& app);  // operator
 
 }  // namespace covey::cli

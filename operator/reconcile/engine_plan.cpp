@@ -125,10 +125,11 @@ class Planner {
 
   // ---- which ----
 
-  // First those whose going nobody notices: not started, not registered, outdated, idle, and then by how little they do; the highest index first.
+  // First those whose going nobody notices: not started, not registered, outdated, idle longest, and then by how little they do; then the highest index.
   auto rank(const Member& member) const {
     const auto tasks = member.listed() ? member.engine->tasks + (member.engine->state == Engine::State::busy ? 1 : 0) : 0;
-    return std::tuple(!member.starting(), member.listed(), tasks > 0, member.pod->hash == scene_.hash, tasks,
+    const auto idle_s = member.listed() ? member.engine->idle_s : 0;
+    return std::tuple(!member.starting(), member.listed(), tasks > 0, member.pod->hash == scene_.hash, tasks, -idle_s,
                       -resources::engine_index(scene_.cluster, member.pod->name));
   }
 

@@ -1,0 +1,47 @@
+// Asks the controllers what they know of their engines, and tells them to drain some, over their HTTP API. Views are fetched beside the passes, so
+// that a controller that hangs holds up nobody. One loop.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "operator/kube/transport.hpp"
+#include "operator/reconcile/observed.hpp"
+
+namespace covey::operating {
+
+class ControllerClients {
+ public:
+  using Now = std::chrono::steady_clock::time_point;
+  // `on_view` is called with the cluster's key when a new view is there.
+  ControllerClients(boost::asio::any_io_executor executor, std::function<kube::Deadline()> write_fence, std::function<void(const std::string&)> on_view)
+      : executor_(std::move(executor)), write_fence_(std::move(write_fence)), on_view_(std::move(on_view)) {}
+
+  // Where the cluster's controller is, and with what token; an empty address: nowhere yet.
+  void set(const std::string& cluster, const std::string& address, std::uint16_t port, const std::string& token);
+  void forget(const std::string& cluster) { known_.erase(cluster); }
+
+  // What is known by now. One that is older than `most` is asked for anew, beside.
+  const reconcile::ControllerView& view(const std::string& cluster, std::chrono::milliseconds most);
+  boost::asio::awaitable<kube::Result<bool>> drain(std::string cluster, std::string engine);
+
+ private:
+  struct Known {
+    std::string address, token;
+    std::shared_ptr<kube::Transport> transport;
+    reconcile::ControllerView view{};
+    Now asked_at{}, good_at{};
+    bool asking = false;
+  };
+  static boost::asio::awaitable<void> fetch(std::shared_ptr<Known> known);
+
+  boost::asio::any_io_executor executor_;
+  std::function<kube::Deadline()> write_fence_;
+  std::function<void(const std::string&)> on_view_;
+  std::map<std::string, std::shared_ptr<Known>> known_;
+};
+
+}  // namespace covey::operating

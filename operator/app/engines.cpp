@@ -1,0 +1,155 @@
+// The reconciler's hands where engines are concerned: it carries out what the plan says.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/json.hpp>
+
+#include "operator/app/parallel.hpp"
+#include "operator/app/pass.hpp"
+#include "operator/kube/json.hpp"
+#include "operator/resources/names.hpp"
+
+namespace covey::operating {
+
+namespace asio = boost::asio;
+namespace types = kube::types;
+using kube::Errc;
+
+namespace {
+
+// So that one large cluster does not keep others waiting; the rest comes in the next pass.
+constexpr std::size_t kMostCreations = 500, kMostOthers = 200;
+constexpr std::size_t kWidestBatch = 32, kMostEventsOfAPass = 5;
+constexpr auto kRefusedPause = std::chrono::seconds(30);
+
+template <class Item>
+void limit(std::vector<Item>& items) {
+  if (items.size() > kMostOthers) items.resize(kMostOthers);
+}
+
+}  // namespace
+
+void Reconciler::plan_engines(Pass* pass) {
+  for (const auto* object : store_.pods(pass->key)) {
+    if (kube::member_text(kube::object_at(*object, "metadata.labels"), resources::kComponentLabel) != resources::kEngine) continue;
+    auto pod = reconcile::read_pod(*object);
+    pod.terminating = pod.terminating || store_.was_removed(pod.uid);
+    pass->pods.push_back(std::move(pod));
+  }
+  const auto hash = resources::engine_hash(pass->setting(options_.default_image));
+  pass->plan = reconcile::plan_engines({pass->cluster.name, pass->cluster.spec, hash, pass->pods, pass->view, std::chrono::system_clock::now()}, pass->state->memory);
+}
+
+asio::awaitable<void> Reconciler::tend_engines(Pass* pass) {
+  auto& plan = pass->plan;
+  limit(plan.remove);
+  limit(plan.drain);
+  std::vector<asio::awaitable<void>> work;
+  for (const auto& each : plan.remove) work.push_back(remove_engine(pass, each));
+  for (const auto& each : plan.drain) work.push_back(drain_engine(pass, each));
+  work.push_back(create_engines(pass));
+  co_await side_by_side(std::move(work));
+}
+
+// Slowly at first, 1, 2, 4, 8 at a time, so that what the API server refuses is refused once, and not a thousand times.
+asio::awaitable<void> Reconciler::create_engines(Pass* pass) {
+  auto& state = *pass->state;
+  auto& names = pass->plan.create;
+  if (names.empty() || std::chrono::steady_clock::now() < state.make_no_pods_before) co_return;
+  state.failure.reset();
+  if (names.size() > kMostCreations) names.resize(kMostCreations);
+  std::size_t at = 0;
+  for (std::size_t batch = 1; at < names.size() && !state.failure && !pass->first_error; batch = std::min(batch * 2, kWidestBatch)) {
+    std::vector<asio::awaitable<void>> work;
+    for (std::size_t i = 0; i < batch && at < names.size(); ++i, ++at) work.push_back(create_engine(pass, names[at]));
+    co_await side_by_side(std::move(work));
+  }
+}
+
+asio::awaitable<void> Reconciler::create_engine(Pass* pass, std::string name) {
+  auto made = co_await client_.create({types::kPods, pass->cluster.ns, {}}, resources::engine_pod(pass->setting(options_.default_image), name));
+  if (!made && (made.error().code == Errc::exists || made.error().may_have_happened)) {
+    // The cache is behind, or the answer was lost: what is there counts.
+    auto live = co_await client_.get({types::kPods, pass->cluster.ns, name});
+    if (live && cluster_of(*live) == pass->key) {
+      store_.wrote_pod(std::move(*live));
+      co_return;
+    }
+  }
+  if (!made) co_return on_create_failed(pass, made.error());
+  ++pass->created;
+  metrics_.pods_created.Increment();
+  store_.wrote_pod(std::move(*made));
+}
+
+// Errors that last are told as a condition, and not tried again in a hurry.
+void Reconciler::on_create_failed(Pass* pass, const kube::Error& error) {
+  const bool lasting = error.code == Errc::quota || error.code == Errc::forbidden || error.code == Errc::invalid || error.code == Errc::terminating;
+  if (!lasting) return pass->failed(error);
+  auto& state = *pass->state;
+  const auto reason = error.code == Errc::quota ? std::string("QuotaExceeded") : error.reason.empty() ? std::string("Refused") : error.reason;
+  state.failure = reconcile::Trouble{reason, error.message};
+  state.make_no_pods_before = std::chrono::steady_clock::now() + kRefusedPause;
+}
+
+// The Pod is marked first: whoever leads next goes on from there.
+asio::awaitable<void> Reconciler::drain_engine(Pass* pass, reconcile::Drain drain) {
+  if (!drain.again) {
+    const kube::Place place{types::kPods, pass->cluster.ns, drain.pod};
+    const Object mark{{"apiVersion", "v1"},
+                      {"kind", "Pod"},
+                      {"metadata",
+                       {{"name", drain.pod},
+                        {"namespace", pass->cluster.ns},
+                        {"uid", drain.uid},
+                        {"annotations", {{std::string(resources::kDrainAnnotation), kube::to_rfc3339(std::chrono::system_clock::now())}}}}}};
+    auto marked = co_await client_.apply(mark, place);
+    if (!marked) {
+      const bool gone = marked.error().code == Errc::not_found || marked.error().code == Errc::conflict;
+      if (!gone) pass->failed(marked.error());
+      co_return;
+    }
+    store_.wrote_pod(std::move(*marked));
+    metrics_.engines_drained.Increment();
+  }
+  const auto told = co_await controllers_.drain(pass->key, drain.engine);
+  // The next pass sees that it does not drain, and tells it again.
+  if (!told) spdlog::info("{}: engine {} could not be told to drain: {}", pass->key, drain.pod, kube::to_string(told.error()));
+}
+
+asio::awaitable<void> Reconciler::remove_engine(Pass* pass, reconcile::Removal removal) {
+  kube::DeleteOptions options;
+  options.only_if.uid = removal.uid;
+  const auto removed = co_await client_.remove({types::kPods, pass->cluster.ns, removal.pod}, options);
+  if (!removed && removed.error().code != Errc::conflict) co_return pass->failed(removed.error());
+  store_.removed_pod(removal.uid);
+  metrics_.pods_removed.Increment();
+}
+
+// One event for each kind of thing that happened.
+asio::awaitable<void> Reconciler::tell_events(Pass* pass) {
+  const auto& plan = pass->plan;
+  if (pass->created > 0) {
+    auto text = fmt::format("made {} engine{}; {} are wanted", pass->created, pass->created == 1 ? "" : "s", plan.desired);
+    co_await note(pass, false, "EnginesCreated", "Create", std::move(text));
+  }
+  std::size_t draining = 0, removed = 0, told = 0;
+  for (const auto& each : plan.drain) draining += !each.again;
+  for (const auto& each : plan.remove) {
+    const bool trouble = each.why == reconcile::Removal::Why::ended || each.why == reconcile::Removal::Why::timed_out;
+    removed += !trouble;
+    if (!trouble || ++told > kMostEventsOfAPass) continue;
+    auto text = fmt::format("{}: {}", each.pod, each.note);
+    co_await note(pass, true, each.why == reconcile::Removal::Why::ended ? "EngineEnded" : "DrainTimedOut", "Replace", std::move(text));
+  }
+  if (draining > 0) {
+    auto text = fmt::format("{} engine{} told to drain; {} are wanted", draining, draining == 1 ? " is" : "s are", plan.desired);
+    co_await note(pass, false, "EnginesDraining", "Drain", std::move(text));
+  }
+  if (removed > 0) {
+    auto text = fmt::format("removed {} engine{} without tasks; {} are wanted", removed, removed == 1 ? "" : "s", plan.desired);
+    co_await note(pass, false, "EnginesRemoved", "Remove", std::move(text));
+  }
+}
+
+}  // namespace covey::operating

@@ -1,0 +1,246 @@
+#include "operator/app/operator_node.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+
+#include "operator/kube/json.hpp"
+#include "operator/resources/names.hpp"
+
+namespace covey::operating {
+
+namespace asio = boost::asio;
+namespace types = kube::types;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kLeaveWithin = std::chrono::seconds(2), kImagePause = std::chrono::seconds(2);
+constexpr auto kLeavePoll = milliseconds(10);
+constexpr int kImageAttempts = 5;
+// Whatever no event tells is found after that long all the same.
+constexpr auto kResync = std::chrono::minutes(5);
+
+kube::Election::Options election_options(const NodeOptions& options) {
+  kube::Election::Options election;
+  election.identity = options.identity;
+  election.name = options.lease_name;
+  election.ns = options.lease_ns;
+  election.seed = std::hash<std::string>()(options.identity);
+  return election;
+}
+
+// A loop that ended by an exception would go on as if nothing had happened, and do nothing.
+void rethrow(const std::exception_ptr& thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace
+
+OperatorNode::OperatorNode(asio::io_context& io, NodeOptions options)
+    : io_(io),
+      options_(std::move(options)),
+      config_(std::make_shared<const kube::Config>(options_.config)),
+      leadership_(io.get_executor(), config_, election_options(options_), {[this] { on_won(); }, [this] { on_lost(); }}),
+      client_(io.get_executor(), config_,
+              [this] {
+                kube::TransportOptions transport;
+                transport.max_connections = 32;
+                transport.max_idle = 32;
+                transport.write_fence = [this] { return leadership_.write_fence(); };
+                return transport;
+              }()),
+      store_([this](const std::string& key) {
+        queue_.add(key);
+        pump();
+      }),
+      controllers_(io.get_executor(), [this] { return leadership_.write_fence(); },
+                   [this](const std::string& key) {
+                     queue_.add(key);
+                     pump();
+                   }),
+      health_(std::make_shared<HealthServer>(io.get_executor(), [this](std::string_view path) { return answer(path); })),
+      wake_(io) {}
+
+std::string OperatorNode::start() {
+  if (auto problem = health_->listen(options_.http_host, options_.http_port); !problem.empty()) return problem;
+  health_->start();
+  asio::co_spawn(io_, begin(this), rethrow);
+  return {};
+}
+
+asio::awaitable<void> OperatorNode::begin(OperatorNode* self) {
+  co_await self->find_own_image();
+  self->reconciler_.emplace(self->client_, self->store_, self->controllers_, self->metrics_, Reconciler::Options{self->options_.image, self->options_.identity});
+  self->follow_all();
+  co_await self->leadership_.run();
+}
+
+// So that NATS, controllers and engines are of the operator's version unless their spec says otherwise.
+asio::awaitable<void> OperatorNode::find_own_image() {
+  asio::steady_timer pause(io_);
+  for (int attempt = 0; options_.image.empty() && !options_.pod_name.empty() && attempt < kImageAttempts; ++attempt) {
+    const auto pod = co_await client_.get({types::kPods, options_.pod_ns, options_.pod_name});
+    if (pod) {
+      const auto& containers = kube::array_at(*pod, "spec.containers");
+      if (!containers.empty()) options_.image = std::string(kube::text_at(containers[0], "image"));
+      break;
+    }
+    spdlog::warn("this Pod, {}, could not be looked at: {}", options_.pod_name, kube::to_string(pod.error()));
+    pause.expires_after(kImagePause);
+    co_await pause.async_wait(kAwait);
+  }
+  if (options_.image.empty()) options_.image = "covey";
+  spdlog::info("image where specs name none: {}", options_.image);
+}
+
+// Whoever does not lead follows too, so as to take over without a pause.
+void OperatorNode::follow_all() {
+  for (const auto& each : store_.collections()) {
+    const kube::Selector selector{each.labelled ? std::string(resources::kEverything) : std::string(), {}};
+    const auto* collection = &each;
+    asio::co_spawn(io_, client_.follow({*each.type, options_.ns, {}}, selector, each.watch, [this, collection] {
+      store_.take_changes(*collection);
+      pump();
+    }), rethrow);
+  }
+}
+
+// ---- leading ----
+
+void OperatorNode::on_won() {
+  spdlog::info("leading, as {}", options_.identity);
+  leading_ = true;
+  metrics_.leading.Set(1);
+  for (const auto& [key, object] : store_.all(types::kParallelClusters)) queue_.add(key);
+  pump();
+}
+
+// Others may lead already: nothing more may be written, and what is known may be old.
+void OperatorNode::on_lost() {
+  spdlog::error("no longer leading; ending, to begin anew");
+  status_ = 1;
+  io_.stop();
+}
+
+// ---- work ----
+
+void OperatorNode::pump() {
+  if (!leading_ || stopping_ || !reconciler_ || !store_.synced()) return;
+  while (under_way_ < options_.workers) {
+    auto key = queue_.pop(Clock::now());
+    if (!key) break;
+    ++under_way_;
+    asio::co_spawn(io_, work(this, std::move(*key)), rethrow);
+  }
+  const auto next = queue_.next_at();
+  if (next && under_way_ < options_.workers) wake_at(*next);
+}
+
+void OperatorNode::wake_at(Clock::time_point when) {
+  wake_.expires_at(when);
+  wake_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) pump();
+  });
+}
+
+asio::awaitable<void> OperatorNode::work(OperatorNode* self, std::string key) {
+  const auto began = Clock::now();
+  PassResult result;
+  try {
+    result = co_await self->reconciler_->pass(key);
+  } catch (const std::exception& error) {
+    result.error = kube::local_error(fmt::format("a pass ended by an exception: {}", error.what()));
+  }
+  const auto now = Clock::now();
+  self->metrics_.reconcile_seconds.Observe(std::chrono::duration<double>(now - began).count());
+  if (result.error) {
+    self->metrics_.reconcile_errors.Increment();
+    spdlog::warn("{}: {}", key, kube::to_string(*result.error));
+    self->queue_.failed(key, now, result.error->retry_after.value_or(milliseconds(0)));
+  } else {
+    self->queue_.succeeded(key);
+    const bool there = self->store_.find(types::kParallelClusters, key) != nullptr;
+    if (there) self->queue_.add_at(key, now + (result.again_after.count() > 0 ? result.again_after : milliseconds(kResync)));
+    if (!there) self->queue_.forget(key);
+  }
+  self->queue_.done(key);
+  --self->under_way_;
+  self->pump();
+}
+
+// ---- the end ----
+
+void OperatorNode::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  health_->stop();
+  asio::co_spawn(io_, leave(this), rethrow);
+}
+
+asio::awaitable<void> OperatorNode::leave(OperatorNode* self) {
+  asio::steady_timer pause(self->io_);
+  const auto deadline = Clock::now() + kLeaveWithin;
+  while (self->under_way_ > 0 && Clock::now() < deadline) {
+    pause.expires_after(kLeavePoll);
+    co_await pause.async_wait(kAwait);
+  }
+  co_await self->leadership_.release();
+  self->io_.stop();
+}
+
+// ---- health ----
+
+HealthPage OperatorNode::answer(std::string_view path) {
+  // The loop that answers is the loop that works.
+  if (path == "/livez") return {200, "ok\n"};
+  if (path == "/readyz") {
+    if (stopping_) return {503, "it is leaving\n"};
+    if (!store_.synced()) return {503, "the caches are being filled\n"};
+    return {200, leading_ ? "ok, leading\n" : "ok, standing by\n"};
+  }
+  if (path == "/metrics") {
+    measure();
+    return {200, metrics_.text()};
+  }
+  return {404, "there are /livez, /readyz and /metrics\n"};
+}
+
+void OperatorNode::measure() {
+  metrics_.queue_depth.Set(static_cast<double>(queue_.depth()));
+  metrics_.clusters.Set(static_cast<double>(store_.all(types::kParallelClusters).size()));
+  metrics_.pods.Set(static_cast<double>(store_.all(types::kPods).size()));
+  const auto& requests = client_.transport().counters();
+  metrics_.api_requests.Set(static_cast<double>(requests.requests));
+  metrics_.api_failures.Set(static_cast<double>(requests.failures));
+  std::uint64_t lists = 0, watches = 0;
+  for (const auto& each : store_.collections()) {
+    lists += each.watch->counters().lists;
+    watches += each.watch->counters().watches;
+  }
+  metrics_.watch_lists.Set(static_cast<double>(lists));
+  metrics_.watch_restarts.Set(static_cast<double>(watches));
+}
+
+int run_operator(NodeOptions options) {
+  asio::io_context io(1);
+  OperatorNode node(io, std::move(options));
+  if (const auto problem = node.start(); !problem.empty()) {
+    fmt::print(stderr, "covey operator: {}\n", problem);
+    return 1;
+  }
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) node.stop();
+  });
+  io.run();
+  return node.status();
+}
+
+}  // namespace covey::operating

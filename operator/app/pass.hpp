@@ -1,0 +1,28 @@
+// What one pass has in its hands; internal to the reconciler.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include "operator/app/reconciler.hpp"
+
+namespace covey::operating {
+
+struct Reconciler::Pass {
+  std::string key;
+  Object resource;  // as it was at the beginning, so that what is told is about this generation
+  crd::ParallelCluster cluster;
+  StatePointer state;
+  std::vector<reconcile::Pod> pods{};  // all parts' engines
+  reconcile::ControllerView view{};
+  reconcile::Plan plan{};
+  std::size_t created = 0;
+  std::optional<kube::Error> first_error{};
+
+  resources::Setting setting(const std::string& image) const { return {cluster, state->access.access, image}; }
+  kube::Place place() const { return {kube::types::kParallelClusters, cluster.ns, cluster.name}; }
+  void failed(const kube::Error& error) {
+    if (!first_error) first_error = error;
+  }
+};
+
+}  // namespace covey::operating
