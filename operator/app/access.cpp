@@ -20,7 +20,8 @@ namespace {
 using Found = std::optional<value>;
 
 asio::awaitable<kube::Result<Found>> look(kube::Client* client, std::string ns, std::string name) {
-  auto secret = co_await client->get({types::kSecrets, ns, name});
+  const kube::Place place{types::kSecrets, ns, name};  // no aggregate temporaries beside co_await: GCC 12 destroys them twice
+  auto secret = co_await client->get(place);
   if (secret) co_return Found(std::move(*secret));
   if (secret.error().code == Errc::not_found) co_return Found();
   co_return secret.error();
@@ -68,7 +69,8 @@ asio::awaitable<kube::Result<AccessResult>> external_access(kube::Client* client
 
 // The server's Secret is where the passwords are kept.
 asio::awaitable<kube::Result<AccessResult>> managed_access(kube::Client* client, const crd::ParallelCluster* cluster) {
-  const auto found = co_await look(client, cluster->ns, resources::part_name(cluster->name, resources::kNats));
+  const auto name = resources::part_name(cluster->name, resources::kNats);
+  const auto found = co_await look(client, cluster->ns, name);
   if (!found) co_return found.error();
   if (auto error = not_ours(*found, *cluster)) co_return std::move(*error);
   AccessResult result;
@@ -84,7 +86,8 @@ asio::awaitable<kube::Result<AccessResult>> managed_access(kube::Client* client,
 }
 
 asio::awaitable<std::optional<kube::Error>> ensure_token(kube::Client* client, const crd::ParallelCluster* cluster, Access* access) {
-  const auto found = co_await look(client, cluster->ns, resources::part_name(cluster->name, "api"));
+  const auto name = resources::part_name(cluster->name, "api");
+  const auto found = co_await look(client, cluster->ns, name);
   if (!found) co_return found.error();
   if (auto error = not_ours(*found, *cluster)) co_return error;
   const auto token = *found ? resources::secret_text(**found, "token") : std::nullopt;

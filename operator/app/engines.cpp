@@ -67,10 +67,12 @@ asio::awaitable<void> Reconciler::create_engines(Pass* pass) {
 }
 
 asio::awaitable<void> Reconciler::create_engine(Pass* pass, std::string name) {
-  auto made = co_await client_.create({types::kPods, pass->cluster.ns, {}}, resources::engine_pod(pass->setting(options_.default_image), name));
+  const kube::Place collection{types::kPods, pass->cluster.ns, {}}, place{types::kPods, pass->cluster.ns, name};
+  Object pod = resources::engine_pod(pass->setting(options_.default_image), name);
+  auto made = co_await client_.create(collection, std::move(pod));
   if (!made && (made.error().code == Errc::exists || made.error().may_have_happened)) {
     // The cache is behind, or the answer was lost: what is there counts.
-    auto live = co_await client_.get({types::kPods, pass->cluster.ns, name});
+    auto live = co_await client_.get(place);
     if (live && cluster_of(*live) == pass->key) {
       store_.wrote_pod(std::move(*live));
       co_return;
@@ -120,7 +122,8 @@ asio::awaitable<void> Reconciler::drain_engine(Pass* pass, reconcile::Drain drai
 asio::awaitable<void> Reconciler::remove_engine(Pass* pass, reconcile::Removal removal) {
   kube::DeleteOptions options;
   options.only_if.uid = removal.uid;
-  const auto removed = co_await client_.remove({types::kPods, pass->cluster.ns, removal.pod}, options);
+  const kube::Place place{types::kPods, pass->cluster.ns, removal.pod};
+  const auto removed = co_await client_.remove(place, options);
   if (!removed && removed.error().code != Errc::conflict) co_return pass->failed(removed.error());
   store_.removed_pod(removal.uid);
   metrics_.pods_removed.Increment();
@@ -140,7 +143,8 @@ asio::awaitable<void> Reconciler::tell_events(Pass* pass) {
     removed += !trouble;
     if (!trouble || ++told > kMostEventsOfAPass) continue;
     auto text = fmt::format("{}: {}", each.pod, each.note);
-    co_await note(pass, true, each.why == reconcile::Removal::Why::ended ? "EngineEnded" : "DrainTimedOut", "Replace", std::move(text));
+    const std::string_view reason = each.why == reconcile::Removal::Why::ended ? "EngineEnded" : "DrainTimedOut";
+    co_await note(pass, true, reason, "Replace", std::move(text));
   }
   if (draining > 0) {
     auto text = fmt::format("{} engine{} told to drain; {} are wanted", draining, draining == 1 ? " is" : "s are", plan.desired);

@@ -86,7 +86,8 @@ asio::awaitable<void> OperatorNode::begin(OperatorNode* self) {
 asio::awaitable<void> OperatorNode::find_own_image() {
   asio::steady_timer pause(io_);
   for (int attempt = 0; options_.image.empty() && !options_.pod_name.empty() && attempt < kImageAttempts; ++attempt) {
-    const auto pod = co_await client_.get({types::kPods, options_.pod_ns, options_.pod_name});
+    const kube::Place place{types::kPods, options_.pod_ns, options_.pod_name};
+    const auto pod = co_await client_.get(place);
     if (pod) {
       const auto& containers = kube::array_at(*pod, "spec.containers");
       if (!containers.empty()) options_.image = std::string(kube::text_at(containers[0], "image"));

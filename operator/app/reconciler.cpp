@@ -86,7 +86,8 @@ asio::awaitable<PassResult> Reconciler::pass_over(Pass* pass) {
 asio::awaitable<Failure> Reconciler::look_up_unseen(Pass* pass) {
   const auto keys = store_.unseen_pods(pass->key, kUnseen);
   for (const auto& key : keys) {
-    auto pod = co_await client_.get({types::kPods, pass->cluster.ns, key.substr(key.find('/') + 1)});
+    const kube::Place place{types::kPods, pass->cluster.ns, key.substr(key.find('/') + 1)};
+    auto pod = co_await client_.get(place);
     if (!pod && pod.error().code != Errc::not_found) co_return pod.error();
     store_.forget_pod(key);
     if (pod) store_.wrote_pod(std::move(*pod));
@@ -156,7 +157,8 @@ asio::awaitable<Failure> Reconciler::prune(Pass* pass, const std::vector<std::st
     for (const auto& [name, uid] : extra) {
       kube::DeleteOptions options;
       options.only_if.uid = uid;
-      const auto removed = co_await client_.remove({*type, pass->cluster.ns, name}, options);
+      const kube::Place place{*type, pass->cluster.ns, name};
+      const auto removed = co_await client_.remove(place, options);
       if (!removed && removed.error().code != Errc::conflict) co_return removed.error();
     }
   }
@@ -205,7 +207,8 @@ asio::awaitable<Failure> Reconciler::tell_status(Pass* pass) {
   const auto* before = kube::find_at(pass->resource, "status");
   auto status = reconcile::status_of(situation, before, std::chrono::system_clock::now());
   if (reconcile::same_status(before, status)) co_return std::nullopt;
-  const auto told = co_await client_.apply_status(pass->place(), std::move(status));
+  const auto place = pass->place();
+  const auto told = co_await client_.apply_status(place, std::move(status));
   // Somebody has deleted it meanwhile.
   if (!told && told.error().code != Errc::not_found) co_return told.error();
   co_return std::nullopt;
@@ -216,15 +219,18 @@ asio::awaitable<PassResult> Reconciler::tell_errors(Pass* pass) {
   auto status = reconcile::status_of_errors(pass->cluster, before, std::chrono::system_clock::now());
   if (pass->state->errors_told != pass->cluster.generation) {
     pass->state->errors_told = pass->cluster.generation;
-    co_await note(pass, true, "InvalidSpec", "Read", crd::to_string(pass->cluster.errors));
+    auto text = crd::to_string(pass->cluster.errors);
+    co_await note(pass, true, "InvalidSpec", "Read", std::move(text));
   }
   if (reconcile::same_status(before, status)) co_return PassResult{};
-  const auto told = co_await client_.apply_status(pass->place(), std::move(status));
+  const auto place = pass->place();
+  const auto told = co_await client_.apply_status(place, std::move(status));
   co_return PassResult{told ? Failure() : Failure(told.error()), milliseconds(0)};
 }
 
-asio::awaitable<void> Reconciler::note(Pass* pass, bool warning, std::string reason, std::string action, std::string text) {
-  kube::EventNote event{warning ? kube::EventNote::Kind::warning : kube::EventNote::Kind::normal, std::move(reason), std::move(action), std::move(text), options_.instance};
+asio::awaitable<void> Reconciler::note(Pass* pass, bool warning, std::string_view reason, std::string_view action, std::string text) {
+  kube::EventNote event{warning ? kube::EventNote::Kind::warning : kube::EventNote::Kind::normal, std::string(reason), std::string(action), std::move(text),
+                        options_.instance};
   spdlog::info("{}: {}: {}", pass->key, event.reason, event.note);
   const auto noted = co_await client_.note(pass->resource, std::move(event));
   if (!noted) spdlog::warn("{}: no event could be made: {}", pass->key, kube::to_string(noted.error()));
@@ -247,7 +253,8 @@ asio::awaitable<PassResult> Reconciler::clear_up(std::string key) {
     kube::DeleteOptions options;
     options.only_if.uid = uid;
     options.grace_seconds = kGraceOfTheOrphaned;
-    const auto removed = co_await client_.remove({types::kPods, key.substr(0, key.find('/')), name}, options);
+    const kube::Place place{types::kPods, key.substr(0, key.find('/')), name};
+    const auto removed = co_await client_.remove(place, options);
     if (!removed && removed.error().code != Errc::conflict) co_return PassResult{removed.error(), milliseconds(0)};
     store_.removed_pod(uid);
   }

@@ -64,7 +64,7 @@ class Reconciler {
   boost::asio::awaitable<void> remove_engine(Pass* pass, reconcile::Removal removal);
   boost::asio::awaitable<std::optional<kube::Error>> tell_status(Pass* pass);
   boost::asio::awaitable<void> tell_events(Pass* pass);
-  boost::asio::awaitable<void> note(Pass* pass, bool warning, std::string reason, std::string action, std::string text);
+  boost::asio::awaitable<void> note(Pass* pass, bool warning, std::string_view reason, std::string_view action, std::string text);
   boost::asio::awaitable<PassResult> tell_errors(Pass* pass);
   boost::asio::awaitable<PassResult> clear_up(std::string key);
 
