@@ -189,11 +189,11 @@ class Planner {
       plan_.ready += member.takes_tasks();
       plan_.busy += member.takes_tasks() && member.engine->state == Engine::State::busy;
       plan_.pending += !member.takes_tasks();
-      if (!member.takes_tasks() && !member.pod->reason.empty()) plan_.troubled = member.pod;
+      if (!member.takes_tasks() && !member.pod->reason.empty()) plan_.troubled = *member.pod;
     }
     const bool settled = plan_.draining == 0 && plan_.ready == plan_.desired && going_ == 0 && plan_.outdated == 0;
     if (scene_.spec.autoscaling.internal) plan_.again_after = kDemand;
-    if (!settled) plan_.again_after = plan_.troubled != nullptr && plan_.draining == 0 ? kTroubled : kUnsettled;
+    if (!settled) plan_.again_after = plan_.troubled && plan_.draining == 0 ? kTroubled : kUnsettled;
   }
 
   const Scene& scene_;

@@ -47,7 +47,7 @@ struct Plan {
   int desired = 0, replicas = 0, ready = 0, busy = 0, draining = 0, pending = 0, outdated = 0;
   bool limited = false;              // by maxReplicas
   bool held = false;                 // engines should go, and the controller does not say which may
-  const Pod* troubled = nullptr;     // one that does not start, with its reason
+  std::optional<Pod> troubled;        // one that does not start, with its reason
   std::chrono::milliseconds again_after{10'000};
 };
 

@@ -67,7 +67,7 @@ Said engines(const Situation& s) {
   const auto& plan = s.plan;
   const auto figures = fmt::format("{} of {} engines are ready", plan.ready, plan.desired);
   if (plan.ready >= plan.desired) return {true, plan.desired == 0 ? "NoneWanted" : "AllReady", figures};
-  if (plan.troubled != nullptr) return {false, plan.troubled->reason, fmt::format("{}; {}: {}", figures, plan.troubled->name, plan.troubled->message)};
+  if (plan.troubled) return {false, plan.troubled->reason, fmt::format("{}; {}: {}", figures, plan.troubled->name, plan.troubled->message)};
   return {false, "Starting", figures};
 }
 

@@ -131,7 +131,7 @@ TEST_F(EnginePlanTest, ABrokenTemplateStopsARolloutAndIsMended) {
   broken.reason = "ErrImagePull";
   auto made = plan();
   EXPECT_EQ(drained(made), Names{});
-  ASSERT_NE(made.troubled, nullptr);
+  ASSERT_TRUE(made.troubled);
   EXPECT_EQ(made.troubled->reason, "ErrImagePull");
   broken.hash = "worse";
   EXPECT_EQ(removed(plan()), Names{"demo-engine-3"}) << "a Pod that does no work goes at once for a newer template";
