@@ -92,6 +92,11 @@ const reconcile::ControllerView& ControllerClients::view(const std::string& clus
   return known->view;
 }
 
+std::chrono::steady_clock::duration ControllerClients::age(const std::string& cluster) const {
+  const auto found = known_.find(cluster);
+  return found == known_.end() ? std::chrono::hours(1) : std::chrono::steady_clock::now() - found->second->good_at;
+}
+
 asio::awaitable<void> ControllerClients::fetch(std::shared_ptr<Known> known) {
   auto view = co_await fetch_view(known->transport.get());
   const auto now = std::chrono::steady_clock::now();

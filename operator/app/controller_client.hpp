@@ -26,6 +26,8 @@ class ControllerClients {
 
   // What is known by now. One that is older than `most` is asked for anew, beside.
   const reconcile::ControllerView& view(const std::string& cluster, std::chrono::milliseconds most);
+  // How old what is known is; very, where nothing is.
+  std::chrono::steady_clock::duration age(const std::string& cluster) const;
   boost::asio::awaitable<kube::Result<bool>> drain(std::string cluster, std::string engine);
 
  private:

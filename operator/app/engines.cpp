@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "operator/app/parallel.hpp"
@@ -20,7 +21,21 @@ namespace {
 // So that one large cluster does not keep others waiting; the rest comes in the next pass.
 constexpr std::size_t kMostCreations = 500, kMostOthers = 200;
 constexpr std::size_t kWidestBatch = 32, kMostEventsOfAPass = 5;
+constexpr std::chrono::milliseconds kFresh{1'000};
 constexpr auto kRefusedPause = std::chrono::seconds(30);
+
+// The event's reason, where the removal is more than what was asked for.
+std::string_view trouble_reason(reconcile::Removal::Why why) {
+  switch (why) {
+    case reconcile::Removal::Why::ended: return "EngineEnded";
+    case reconcile::Removal::Why::timed_out: return "DrainTimedOut";
+    case reconcile::Removal::Why::lost: return "EngineLost";
+    case reconcile::Removal::Why::pending:
+    case reconcile::Removal::Why::unregistered:
+    case reconcile::Removal::Why::drained: break;
+  }
+  return {};
+}
 
 template <class Item>
 void limit(std::vector<Item>& items) {
@@ -40,7 +55,21 @@ void Reconciler::plan_engines(Pass* pass) {
   pass->plan = reconcile::plan_engines({pass->cluster.name, pass->cluster.spec, hash, pass->pods, pass->view, std::chrono::system_clock::now()}, pass->state->memory);
 }
 
+// Which engine has nothing to do is decided by what the controller says now, and not by what it said while everything was at rest.
+void Reconciler::wait_for_fresh_view(Pass* pass) {
+  auto& plan = pass->plan;
+  const auto unknown = [](const reconcile::Removal& each) { return each.why == reconcile::Removal::Why::unregistered || each.why == reconcile::Removal::Why::lost; };
+  const bool matters = !plan.drain.empty() || std::any_of(plan.remove.begin(), plan.remove.end(), unknown);
+  if (!matters || controllers_.age(pass->key) <= kFresh) return;
+  plan.drain.clear();
+  std::erase_if(plan.remove, unknown);
+  plan.again_after = std::min<std::chrono::milliseconds>(plan.again_after, kFresh);
+  // The pass that comes with it goes on.
+  static_cast<void>(controllers_.view(pass->key, std::chrono::milliseconds(0)));
+}
+
 asio::awaitable<void> Reconciler::tend_engines(Pass* pass) {
+  wait_for_fresh_view(pass);
   auto& plan = pass->plan;
   limit(plan.remove);
   limit(plan.drain);
@@ -139,11 +168,11 @@ asio::awaitable<void> Reconciler::tell_events(Pass* pass) {
   std::size_t draining = 0, removed = 0, told = 0;
   for (const auto& each : plan.drain) draining += !each.again;
   for (const auto& each : plan.remove) {
-    const bool trouble = each.why == reconcile::Removal::Why::ended || each.why == reconcile::Removal::Why::timed_out;
+    const auto reason = trouble_reason(each.why);
+    const bool trouble = !reason.empty();
     removed += !trouble;
     if (!trouble || ++told > kMostEventsOfAPass) continue;
     auto text = fmt::format("{}: {}", each.pod, each.note);
-    const std::string_view reason = each.why == reconcile::Removal::Why::ended ? "EngineEnded" : "DrainTimedOut";
     co_await note(pass, true, reason, "Replace", std::move(text));
   }
   if (draining > 0) {

@@ -57,6 +57,7 @@ class Reconciler {
   boost::asio::awaitable<std::optional<kube::Error>> apply_child(Pass* pass, resources::Child child);
   boost::asio::awaitable<std::optional<kube::Error>> prune(Pass* pass, const std::vector<std::string>* wanted);
   void plan_engines(Pass* pass);
+  void wait_for_fresh_view(Pass* pass);
   boost::asio::awaitable<void> tend_engines(Pass* pass);
   boost::asio::awaitable<void> create_engines(Pass* pass);
   boost::asio::awaitable<void> create_engine(Pass* pass, std::string name);

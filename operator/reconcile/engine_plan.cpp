@@ -62,6 +62,10 @@ class Planner {
       }
       const auto found = engines.find(pod.name);
       const Member member{&pod, found == engines.end() ? nullptr : found->second};
+      if (on_a_lost_node(member)) {
+        plan_.remove.push_back({pod.name, pod.uid, Removal::Why::lost, "its node does not answer, and the controller does not know it any more"});
+        continue;
+      }
       (pod.drain_began ? leaving_ : active_).push_back(member);
     }
   }
@@ -71,6 +75,12 @@ class Planner {
     if (pod.drain_began || pod.exit_code == 0) return;
     memory_.failures = scene_.now - pod.created < kSoon ? memory_.failures + 1 : 1;
     memory_.last_failure = scene_.now;
+  }
+
+  // Kubernetes would wait five minutes. Once deleted it counts no more, though it may stay in the list until the node comes back.
+  bool on_a_lost_node(const Member& member) const {
+    const auto& pod = *member.pod;
+    return scene_.view.reachable && !member.listed() && pod.phase == Pod::Phase::running && !pod.ready && scene_.now - pod.created > kSoon;
   }
 
   // ---- those that are to go ----

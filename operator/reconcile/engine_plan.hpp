@@ -27,7 +27,7 @@ struct Scene {
 };
 
 struct Removal {
-  enum class Why { pending, unregistered, drained, timed_out, ended };
+  enum class Why { pending, unregistered, drained, timed_out, ended, lost };
   std::string pod, uid;
   Why why = Why::pending;
   std::string note;  // for people

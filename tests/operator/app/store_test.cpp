@@ -64,7 +64,7 @@ TEST_F(StoreTest, AWrittenPodCountsUntilTheCacheIsAsNew) {
 }
 
 TEST_F(StoreTest, AWrittenPodThatHasGoneIsGone) {
-  list({});
+  list({pod("a", "1", 10)});
   store.wrote_pod(pod("a", "1", 20));
   see(WatchEvent::Type::deleted, pod("a", "1", 22));
   EXPECT_EQ(versions(), Versions{});

@@ -27,6 +27,16 @@ TEST_F(EnginePlanTest, AnEndedEngineIsRemovedAndReplacedAtOnce) {
   EXPECT_EQ(made.create, Names{"demo-engine-1"});
 }
 
+TEST_F(EnginePlanTest, AnEngineOnALostNodeIsReplaced) {
+  pod(0).ready = false;
+  const auto made = plan();
+  ASSERT_EQ(made.remove.size(), 1U);
+  EXPECT_EQ(made.remove[0].why, Removal::Why::lost);
+  EXPECT_EQ(made.create, Names{"demo-engine-1"});
+  view = {};
+  EXPECT_EQ(plan().remove.size(), 0U) << "nobody knows whether it works";
+}
+
 TEST_F(EnginePlanTest, EnginesThatEndAgainAndAgainAreMadeEverMoreSlowly) {
   for (int i = 0; i <= kFreeFailures; ++i) {
     pods.clear();
