@@ -47,6 +47,19 @@ asio::awaitable<std::optional<kube::Error>> apply(kube::Client* client, value se
   co_return std::nullopt;
 }
 
+// What is random is created and never written over: of two who make it, the later one takes what the earlier has made.
+asio::awaitable<kube::Result<value>> make(kube::Client* client, value secret) {
+  const kube::Place collection{types::kSecrets, std::string(kube::namespace_of(secret)), {}};
+  const kube::Place place{types::kSecrets, collection.ns, std::string(kube::name_of(secret))};
+  auto made = co_await client->create(collection, std::move(secret));
+  if (made || made.error().code != Errc::exists) co_return made;
+  co_return co_await client->get(place);
+}
+
+Access new_passwords() {
+  return {{"controller", resources::random_text()}, {"engine", resources::random_text()}, {"client", resources::random_text()}, {}};
+}
+
 asio::awaitable<kube::Result<AccessResult>> external_access(kube::Client* client, const crd::ParallelCluster* cluster) {
   const auto& name = cluster->spec.nats.external->credentials_secret;
   AccessResult result;
@@ -70,15 +83,20 @@ asio::awaitable<kube::Result<AccessResult>> external_access(kube::Client* client
 // The server's Secret is where the passwords are kept.
 asio::awaitable<kube::Result<AccessResult>> managed_access(kube::Client* client, const crd::ParallelCluster* cluster) {
   const auto name = resources::part_name(cluster->name, resources::kNats);
-  const auto found = co_await look(client, cluster->ns, name);
+  auto found = co_await look(client, cluster->ns, name);
   if (!found) co_return found.error();
+  if (!*found) {
+    auto fresh = resources::nats_secret(*cluster, new_passwords());
+    auto made = co_await make(client, std::move(fresh));
+    if (!made) co_return made.error();
+    *found = std::move(*made);
+  }
   if (auto error = not_ours(*found, *cluster)) co_return std::move(*error);
   AccessResult result;
-  const auto read = *found ? resources::read_nats_secret(**found) : std::nullopt;
-  result.access = read ? *read
-                       : Access{{"controller", resources::random_text()}, {"engine", resources::random_text()}, {"client", resources::random_text()}, {}};
+  const auto read = resources::read_nats_secret(**found);
+  result.access = read ? *read : new_passwords();
   auto secret = resources::nats_secret(*cluster, result.access);
-  const bool same = *found && kube::object_at(**found, "data") == kube::object_at(secret, "data");
+  const bool same = kube::object_at(**found, "data") == kube::object_at(secret, "data");
   if (!same) {
     if (auto error = co_await apply(client, std::move(secret))) co_return std::move(*error);
   }
@@ -87,15 +105,23 @@ asio::awaitable<kube::Result<AccessResult>> managed_access(kube::Client* client,
 
 asio::awaitable<std::optional<kube::Error>> ensure_token(kube::Client* client, const crd::ParallelCluster* cluster, Access* access) {
   const auto name = resources::part_name(cluster->name, "api");
-  const auto found = co_await look(client, cluster->ns, name);
+  const auto new_token = [] { return "covey_" + resources::random_text(); };
+  auto found = co_await look(client, cluster->ns, name);
   if (!found) co_return found.error();
+  if (!*found) {
+    access->api_token = new_token();
+    auto fresh = resources::api_secret(*cluster, *access);
+    auto made = co_await make(client, std::move(fresh));
+    if (!made) co_return made.error();
+    *found = std::move(*made);
+  }
   if (auto error = not_ours(*found, *cluster)) co_return error;
-  const auto token = *found ? resources::secret_text(**found, "token") : std::nullopt;
-  access->api_token = token && !token->empty() ? *token : "covey_" + resources::random_text();
-  auto secret = resources::api_secret(*cluster, *access);
+  const auto token = resources::secret_text(**found, "token");
+  const bool usable = token && !token->empty();
+  access->api_token = usable ? *token : new_token();
   // More tokens, which somebody has added to the key `tokens`, stay.
-  const bool good = token && kube::object_at(*(*found), "data").contains("tokens");
-  if (good) co_return std::nullopt;
+  if (usable && kube::object_at(**found, "data").contains("tokens")) co_return std::nullopt;
+  auto secret = resources::api_secret(*cluster, *access);
   co_return co_await apply(client, std::move(secret));
 }
 
