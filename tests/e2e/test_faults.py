@@ -1,9 +1,10 @@
 """Parts are killed with SIGKILL in the middle of a map, and every input has its one result all the same."""
+import json
 import time
 
 import pytest
 
-from kube import SYSTEM, get, is_ready, pods, sigkill, wait_for
+from kube import SYSTEM, KubectlError, get, is_ready, kubectl, pods, sigkill, wait_for
 from parallel_cluster import Cluster, assert_nothing_lost, slow_map
 
 TASKS = 300
@@ -35,6 +36,28 @@ def test_engine_is_killed(busy):
     sigkill(victim)
     wait_for("another engine", lambda: len(cluster.engines()) == 3
              and victim["status"]["containerStatuses"][0]["containerID"] not in [pod["status"]["containerStatuses"][0]["containerID"] for pod in cluster.engines()])
+
+
+def evict(pod):
+    """As whoever empties a node does; False while the budget of disruptions does not allow it."""
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
+    try:
+        kubectl("create", "--raw", f"/api/v1/namespaces/{namespace}/pods/{name}/eviction", "-f", "-", stdin=json.dumps(eviction))
+    except KubectlError as error:
+        assert "disruption budget" in str(error), error
+        return False
+    return True
+
+
+def test_engines_are_evicted_one_after_another(busy):
+    cluster, _ = busy
+    before = cluster.engines()
+    for victim in before:
+        wait_for(f"the budget admits {victim['metadata']['name']}", lambda: evict(victim))
+    old = {pod["metadata"]["uid"] for pod in before}
+    wait_for("three other engines", lambda: len(cluster.engines()) == 3 and not old & {pod["metadata"]["uid"] for pod in cluster.pods("engine")})
+    assert cluster.metric("covey_engines_lost_total") == 0  # each drained
 
 
 def test_controller_is_killed(busy):

@@ -29,7 +29,8 @@ class RealClusterTest : public ::testing::Test {
     auto config = read_kubeconfig(path);
     ASSERT_TRUE(config.has_value()) << to_string(config.error());
     client.emplace(io.get_executor(), std::make_shared<const Config>(std::move(*config)));
-    ns = "covey-client-" + std::to_string(::getpid());
+    static int count = 0;
+    ns = "covey-client-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
     const json::value space{{"apiVersion", "v1"},
                             {"kind", "Namespace"},
                             {"metadata", {{"name", ns}, {"labels", {{"pod-security.kubernetes.io/enforce", "restricted"}}}}}};
