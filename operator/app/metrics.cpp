@@ -22,14 +22,14 @@ Metrics::Metrics()
       pods_created(counter("covey_operator_pods_created_total", "Engine Pods made").Add({})),
       pods_removed(counter("covey_operator_pods_removed_total", "Engine Pods removed").Add({})),
       engines_drained(counter("covey_operator_engines_drained_total", "Engines told to drain").Add({})),
+      api_requests(counter("covey_operator_api_requests_total", "Requests to the Kubernetes API").Add({})),
+      api_failures(counter("covey_operator_api_failures_total", "Those that failed").Add({})),
+      watch_lists(counter("covey_operator_watch_lists_total", "Lists made for watches").Add({})),
+      watch_restarts(counter("covey_operator_watch_restarts_total", "Watches begun").Add({})),
       queue_depth(gauge("covey_operator_queue_depth", "Clusters that wait to be looked at")),
       clusters(gauge("covey_operator_clusters", "ParallelClusters")),
       pods(gauge("covey_operator_pods", "Pods of all clusters")),
-      leading(gauge("covey_operator_leading", "1 where this process leads")),
-      api_requests(gauge("covey_operator_api_requests", "Requests to the Kubernetes API so far")),
-      api_failures(gauge("covey_operator_api_failures", "Those that failed")),
-      watch_lists(gauge("covey_operator_watch_lists", "Lists made for watches so far")),
-      watch_restarts(gauge("covey_operator_watch_restarts", "Watches begun so far")) {}
+      leading(gauge("covey_operator_leading", "1 where this process leads")) {}
 
 std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
 

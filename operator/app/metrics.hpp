@@ -22,8 +22,8 @@ class Metrics {
 
  public:
   prometheus::Histogram& reconcile_seconds;
-  prometheus::Counter &reconcile_errors, &pods_created, &pods_removed, &engines_drained;
-  prometheus::Gauge &queue_depth, &clusters, &pods, &leading, &api_requests, &api_failures, &watch_lists, &watch_restarts;
+  prometheus::Counter &reconcile_errors, &pods_created, &pods_removed, &engines_drained, &api_requests, &api_failures, &watch_lists, &watch_restarts;
+  prometheus::Gauge &queue_depth, &clusters, &pods, &leading;
 };
 
 }  // namespace covey::operating

@@ -56,6 +56,7 @@ OperatorNode::OperatorNode(asio::io_context& io, NodeOptions options)
                 transport.write_fence = [this] { return leadership_.write_fence(); };
                 return transport;
               }()),
+      claims_(options_.lease_ns),
       store_([this](const std::string& key) {
         queue_.add(key);
         pump();
@@ -111,6 +112,21 @@ void OperatorNode::follow_all() {
       pump();
     }), rethrow);
   }
+  if (options_.ns.empty()) follow_leases();
+}
+
+// Those of operators that look after one namespace.
+void OperatorNode::follow_leases() {
+  leases_ = std::make_shared<kube::ListWatch>();
+  const kube::Selector selector{{}, "metadata.name=" + options_.lease_name};
+  asio::co_spawn(io_, client_.follow({types::kLeases, {}, {}}, selector, leases_, [this] {
+    for (const auto& change : leases_->take_changes()) {
+      const std::string ns(kube::namespace_of(change.object));
+      if (change.kind == kube::ListWatch::Change::Kind::put) claims_.seen(ns, Clock::now());
+      if (change.kind == kube::ListWatch::Change::Kind::remove) claims_.gone(ns);
+    }
+    pump();
+  }), rethrow);
 }
 
 // ---- leading ----
@@ -133,10 +149,15 @@ void OperatorNode::on_lost() {
 // ---- work ----
 
 void OperatorNode::pump() {
-  if (!leading_ || stopping_ || !reconciler_ || !store_.synced()) return;
+  if (!leading_ || stopping_ || !reconciler_ || !synced()) return;
   while (under_way_ < options_.workers) {
     auto key = queue_.pop(Clock::now());
     if (!key) break;
+    if (claims_.claimed(key->substr(0, key->find('/')), Clock::now())) {
+      queue_.add_at(*key, Clock::now() + reconcile::Claims::kPatience);
+      queue_.done(*key);
+      continue;
+    }
     ++under_way_;
     asio::co_spawn(io_, work(this, std::move(*key)), rethrow);
   }
@@ -203,7 +224,7 @@ HealthPage OperatorNode::answer(std::string_view path) {
   if (path == "/livez") return {200, "ok\n"};
   if (path == "/readyz") {
     if (stopping_) return {503, "it is leaving\n"};
-    if (!store_.synced()) return {503, "the caches are being filled\n"};
+    if (!synced()) return {503, "the caches are being filled\n"};
     return {200, leading_ ? "ok, leading\n" : "ok, standing by\n"};
   }
   if (path == "/metrics") {
@@ -217,16 +238,18 @@ void OperatorNode::measure() {
   metrics_.queue_depth.Set(static_cast<double>(queue_.depth()));
   metrics_.clusters.Set(static_cast<double>(store_.all(types::kParallelClusters).size()));
   metrics_.pods.Set(static_cast<double>(store_.all(types::kPods).size()));
-  const auto& requests = client_.transport().counters();
-  metrics_.api_requests.Set(static_cast<double>(requests.requests));
-  metrics_.api_failures.Set(static_cast<double>(requests.failures));
   std::uint64_t lists = 0, watches = 0;
   for (const auto& each : store_.collections()) {
     lists += each.watch->counters().lists;
     watches += each.watch->counters().watches;
   }
-  metrics_.watch_lists.Set(static_cast<double>(lists));
-  metrics_.watch_restarts.Set(static_cast<double>(watches));
+  // What others count: the counter follows.
+  const auto follow = [](prometheus::Counter& counter, std::uint64_t now) { counter.Increment(static_cast<double>(now) - counter.Value()); };
+  const auto& requests = client_.transport().counters();
+  follow(metrics_.api_requests, requests.requests);
+  follow(metrics_.api_failures, requests.failures);
+  follow(metrics_.watch_lists, lists);
+  follow(metrics_.watch_restarts, watches);
 }
 
 int run_operator(NodeOptions options) {

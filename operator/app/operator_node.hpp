@@ -10,6 +10,7 @@
 #include "operator/app/health_server.hpp"
 #include "operator/app/leadership.hpp"
 #include "operator/app/reconciler.hpp"
+#include "operator/reconcile/claims.hpp"
 #include "operator/reconcile/work_queue.hpp"
 
 namespace covey::operating {
@@ -44,10 +45,12 @@ class OperatorNode {
   static boost::asio::awaitable<void> leave(OperatorNode* self);
   boost::asio::awaitable<void> find_own_image();
   void follow_all();
+  void follow_leases();
   void on_won();
   void on_lost();
   void pump();
   void wake_at(Clock::time_point when);
+  bool synced() const { return store_.synced() && (!leases_ || leases_->synced()); }
   HealthPage answer(std::string_view path);
   void measure();
 
@@ -58,6 +61,8 @@ class OperatorNode {
   Leadership leadership_;
   kube::Client client_;
   reconcile::WorkQueue queue_;
+  reconcile::Claims claims_;
+  std::shared_ptr<kube::ListWatch> leases_;  // of all namespaces; null where one alone is looked after
   Store store_;
   ControllerClients controllers_;
   std::optional<Reconciler> reconciler_;

@@ -20,7 +20,7 @@ def helm(*arguments, namespace):
 
 @pytest.fixture
 def release(operator, bare_namespace):
-    # The types are there already, from the manifests; and with scope=namespace the two operators would otherwise share work.
+    # The types are there already, from the manifests.
     values = ["--set", f"image.repository={REPOSITORY},image.tag={TAG},crds.create=false,scope=namespace,operator.resources.requests.cpu=10m"]
     helm("install", "team", CHART, *values, "--wait", "--timeout", "2m", namespace=bare_namespace)
     yield bare_namespace, values
@@ -37,6 +37,9 @@ def test_install_upgrade_test_uninstall(release):
     # A second upgrade changes the cluster that the first one made.
     helm("upgrade", "team", CHART, *values, "--set", "operator.replicas=1,cluster.create=true,cluster.name=ours,cluster.spec.engine.replicas=3", namespace=namespace)
     ours.wait_engines(3)
+    # The operator of all namespaces, which runs too, leaves this one to the team's.
+    told = {each["reportingInstance"] for each in get("events", "--field-selector=involvedObject.kind=ParallelCluster", namespace=namespace)["items"]}
+    assert told and all("team-covey-operator" in name for name in told), told
     tested = helm("test", "team", "--timeout", "3m", namespace=namespace)
     assert "Phase:          Succeeded" in tested
     helm("uninstall", "team", "--wait", namespace=namespace)
