@@ -113,6 +113,7 @@ Answer get_demand(Exchange* exchange) {
                             {"slots", engines.at("slots")},
                             {"busy_slots", engines.at("busy_slots")},
                             {"draining", engines.at("draining")},
+                            {"uptime_s", status->at("uptime_s")},
                             {"idle", std::move(idle)},
                             {"idle_left_out", idle_left_out}};
   co_return Reply(200, json::serialize(demand) + "\n");

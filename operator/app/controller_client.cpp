@@ -1,5 +1,6 @@
 #include "operator/app/controller_client.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/json.hpp>
 
@@ -38,6 +39,8 @@ asio::awaitable<kube::Result<reconcile::ControllerView>> fetch_view(kube::Transp
   if (!demand) co_return demand.error();
   view.reachable = true;
   view.backlog = kube::integer_at(*demand, "backlog").value_or(0);
+  const auto* uptime = kube::find_at(*demand, "uptime_s");
+  view.steady_s = uptime != nullptr && uptime->is_number() ? uptime->to_number<double>() : 0;
   std::optional<std::string> cursor;
   for (int page = 0; page < kMostPages; ++page) {
     std::string target = "/v1/engines?limit=1000";
@@ -101,6 +104,8 @@ asio::awaitable<void> ControllerClients::fetch(std::shared_ptr<Known> known) {
   auto view = co_await fetch_view(known->transport.get());
   const auto now = std::chrono::steady_clock::now();
   if (view) {
+    if (!view->on_nats || !known->view.on_nats) known->on_nats_since = now;
+    view->steady_s = std::min(view->steady_s, std::chrono::duration<double>(now - known->on_nats_since).count());
     known->view = std::move(*view);
     known->good_at = now;
   } else if (now - known->good_at > kStale) {

@@ -35,7 +35,7 @@ class ControllerClients {
     std::string address, token;
     std::shared_ptr<kube::Transport> transport;
     reconcile::ControllerView view{};
-    Now asked_at{}, good_at{};
+    Now asked_at{}, good_at{}, on_nats_since{};
     bool asking = false;
   };
   static boost::asio::awaitable<void> fetch(std::shared_ptr<Known> known);

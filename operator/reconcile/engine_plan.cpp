@@ -43,6 +43,8 @@ class Planner {
 
  private:
   int size() const { return static_cast<int>(active_.size()); }
+  // Whether an engine that the controller does not list is none, rather than one that has not come back to it yet.
+  bool lists_all() const { return scene_.view.reachable && scene_.view.on_nats && scene_.view.steady_s >= kComeBackSeconds; }
 
   // ---- who there is ----
 
@@ -80,7 +82,7 @@ class Planner {
   // Kubernetes would wait five minutes. Once deleted it counts no more, though it may stay in the list until the node comes back.
   bool on_a_lost_node(const Member& member) const {
     const auto& pod = *member.pod;
-    return scene_.view.reachable && !member.listed() && pod.phase == Pod::Phase::running && !pod.ready && scene_.now - pod.created > kSoon;
+    return lists_all() && !member.listed() && pod.phase == Pod::Phase::running && !pod.ready && scene_.now - pod.created > kSoon;
   }
 
   // ---- those that are to go ----
@@ -89,12 +91,13 @@ class Planner {
     for (const auto& member : leaving_) {
       const auto& pod = *member.pod;
       const auto since = scene_.now - *pod.drain_began;
-      if (scene_.view.reachable && (!member.listed() || (member.engine->state == Engine::State::draining && member.engine->tasks == 0))) {
+      const bool done = member.listed() ? scene_.view.reachable && member.engine->state == Engine::State::draining && member.engine->tasks == 0 : lists_all();
+      if (done) {
         plan_.remove.push_back({pod.name, pod.uid, Removal::Why::drained, "it has drained"});
       } else if (since >= seconds(scene_.spec.drain_timeout_s)) {
         plan_.remove.push_back({pod.name, pod.uid, Removal::Why::timed_out,
                                 fmt::format("it had not drained within {} s; its tasks will run elsewhere", scene_.spec.drain_timeout_s)});
-      } else if (scene_.view.reachable && member.engine->state != Engine::State::draining) {
+      } else if (scene_.view.reachable && member.listed() && member.engine->state != Engine::State::draining) {
         plan_.drain.push_back({pod.name, pod.uid, member.engine->id, true});
       }
     }
@@ -148,7 +151,7 @@ class Planner {
     const auto& pod = *member.pod;
     if (member.starting()) {
       plan_.remove.push_back({pod.name, pod.uid, Removal::Why::pending, "it had not started yet"});
-    } else if (!scene_.view.reachable) {
+    } else if (!scene_.view.reachable || (!member.listed() && !lists_all())) {
       plan_.held = true;
       return false;
     } else if (!member.listed()) {
@@ -201,7 +204,7 @@ class Planner {
       plan_.pending += !member.takes_tasks();
       if (!member.takes_tasks() && !member.pod->reason.empty()) plan_.troubled = *member.pod;
     }
-    const bool settled = plan_.draining == 0 && plan_.ready == plan_.desired && going_ == 0 && plan_.outdated == 0;
+    const bool settled = plan_.draining == 0 && plan_.ready == plan_.desired && going_ == 0 && plan_.outdated == 0 && !plan_.held;
     if (scene_.spec.autoscaling.internal) plan_.again_after = kDemand;
     if (!settled) plan_.again_after = plan_.troubled && plan_.draining == 0 ? kTroubled : kUnsettled;
   }

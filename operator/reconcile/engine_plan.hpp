@@ -60,5 +60,7 @@ int count_of(const std::string& count_or_share, int of);
 std::chrono::seconds pause_after(int failures);
 inline constexpr int kFreeFailures = 5;
 inline constexpr auto kSoon = std::chrono::seconds(60);
+// Engines that run greet a controller that was started anew every half second; those of a busy machine later.
+inline constexpr double kComeBackSeconds = 10;
 
 }  // namespace covey::reconcile

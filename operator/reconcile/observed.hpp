@@ -43,6 +43,7 @@ struct ControllerView {
   std::string trouble;  // why not
   std::int64_t backlog = 0;
   std::vector<Engine> engines;
+  double steady_s = 0;  // how long it has run, and been on NATS, without a break: engines that run have come back to it by then
 };
 // Adds a page of GET /v1/engines; returns the cursor of the next, or nothing.
 std::optional<std::string> read_engines(const boost::json::value& page, std::vector<Engine>& into);

@@ -103,6 +103,21 @@ TEST_F(EnginePlanTest, NobodyGoesWhileTheControllerDoesNotAnswer) {
   EXPECT_TRUE(made.held);
 }
 
+TEST_F(EnginePlanTest, EnginesHaveTimeToComeBackToAControllerThatWasStartedAnew) {
+  spec.engine.replicas = 1;
+  pod(0);
+  pod(1);
+  pod(2).drain_began = now - std::chrono::seconds(5);
+  pod(3).ready = false;
+  view.steady_s = 3;
+  auto early = plan();
+  EXPECT_EQ(removed(early), Names{}) << "they may be in the midst of their work";
+  EXPECT_TRUE(early.held);
+  EXPECT_LT(early.again_after, std::chrono::seconds(10));
+  view.steady_s = 60;
+  EXPECT_EQ(removed(plan()), (Names{"demo-engine-3", "demo-engine-2", "demo-engine-1"}));
+}
+
 TEST_F(EnginePlanTest, ADrainingEngineDoesNotCountAsOneThatIsThere) {
   spec.engine.replicas = 1;
   engine(0, State::draining, 1).drain_began = now;

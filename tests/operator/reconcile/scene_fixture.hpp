@@ -47,7 +47,7 @@ class SceneFixture : public ::testing::Test {
   WallTime now = WallTime(std::chrono::hours(500'000));
   crd::Spec spec;
   std::vector<Pod> pods;
-  ControllerView view{true, true, {}, 0, {}};
+  ControllerView view{true, true, {}, 0, {}, 3600};
   Memory memory;
 };
 
