@@ -183,6 +183,7 @@ class Planner {
       useful += member.takes_tasks();
       if (member.pod->hash == scene_.hash) continue;
       ++plan_.outdated;
+      if (scene_.now - member.pod->created < kYoung) continue;
       (member.takes_tasks() ? old : old_useless).push_back(member);
     }
     if (plan_.outdated == 0 || scene_.spec.engine.rollout == crd::Rollout::on_delete) return;

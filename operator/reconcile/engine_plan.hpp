@@ -60,6 +60,8 @@ int count_of(const std::string& count_or_share, int of);
 std::chrono::seconds pause_after(int failures);
 inline constexpr int kFreeFailures = 5;
 inline constexpr auto kSoon = std::chrono::seconds(60);
+// So that whoever changes the Pods that are made, or makes others, costs a few requests now and then, and not as many as there can be.
+inline constexpr auto kYoung = std::chrono::seconds(5);
 // Engines that run greet a controller that was started anew every half second; those of a busy machine later.
 inline constexpr double kComeBackSeconds = 10;
 

@@ -194,6 +194,13 @@ TEST_F(ApiTest, ADeletedMapIsCancelled) {
 
 // ---- engines, and what watches ----
 
+TEST_F(ApiTest, DemandTellsHowLongTheControllerHasRun) {
+  start_with_api(1);
+  const auto uptime = [](const auto& answer) { return answer.json().at("uptime_s").template to_number<double>(); };
+  const auto first = uptime(ask("GET", "/v1/demand"));
+  ask_until("/v1/demand", [&](const auto& answer) { return uptime(answer) > first; });
+}
+
 TEST_F(ApiTest, AnEngineIsDrainedAndResumedAndLeaves) {
   start_with_api(2);
   const auto engines = ask("GET", "/v1/engines?limit=1").json();

@@ -140,6 +140,15 @@ TEST_F(EnginePlanTest, ANewTemplateReachesAFewAtATime) {
   EXPECT_EQ(plan().outdated, 6);
 }
 
+TEST_F(EnginePlanTest, APodJustMadeIsNotReplacedAtOnceForItsTemplate) {
+  spec.engine.replicas = 1;
+  pod(0, Pod::Phase::pending, "old").created = now - std::chrono::seconds(1);
+  EXPECT_EQ(removed(plan()), Names{}) << "whoever makes Pods of another template would do so without end";
+  EXPECT_EQ(plan().outdated, 1);
+  now += std::chrono::seconds(10);
+  EXPECT_EQ(removed(plan()), Names{"demo-engine-0"});
+}
+
 TEST_F(EnginePlanTest, OtherStrategiesDrainAllOrNone) {
   spec.engine.replicas = 3;
   for (int i = 0; i < 3; ++i) engine(i, State::busy, 1, "old");
