@@ -31,6 +31,8 @@ def simulated_nodes(count):
     stages = [f"--config={file}" for file in sorted((CACHE / "stages").glob("*.yaml"))]
     with open(STATE / "log/kwok.log", "w") as log:
         kwok = subprocess.Popen(["kwok", f"--kubeconfig={STATE}/admin.kubeconfig", "--manage-all-nodes=false", "--node-ip=10.244.0.1",
+                                 # Without Leases a busy kwok is late with its nodes' signs of life, and their Pods count as lost.
+                                 "--node-lease-duration-seconds=40",
                                  "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", *stages], stdout=log, stderr=log)
     try:
         apply(*map(node, range(count)))
@@ -49,13 +51,29 @@ class PodWatch(threading.Thread):
         super().__init__(daemon=True)
         self.registered, self.registrations = registered, Registrations(namespace)
         self.made, self.ready, self.gone = {}, {}, {}
-        self.process = subprocess.Popen(["kubectl", "get", "--raw", f"/api/v1/namespaces/{namespace}/pods?watch=1&labelSelector=scale%3Dyes"],
-                                        stdout=subprocess.PIPE, text=True)
+        self.path, self.version, self.closed = f"/api/v1/namespaces/{namespace}/pods?watch=1&labelSelector=scale%3Dyes", None, False
+        self.process = self.begin()
         self.start()
 
+    def begin(self):
+        since = f"&resourceVersion={self.version}" if self.version else ""
+        return subprocess.Popen(["kubectl", "get", "--raw", self.path + since], stdout=subprocess.PIPE, text=True)
+
     def run(self):
+        """The API server ends a watch whose reader is slow: it goes on where it was."""
+        while True:
+            self.follow()
+            self.process.wait()
+            if self.closed:
+                return
+            self.process = self.begin()
+
+    def follow(self):
         for line in self.process.stdout:
             now, event = time.monotonic(), json.loads(line)
+            if event["type"] == "ERROR":
+                raise RuntimeError(f"the watch of Pods failed: {event['object']}")
+            self.version = event["object"]["metadata"]["resourceVersion"]
             uid = event["object"]["metadata"]["uid"]
             if event["type"] == "DELETED":
                 self.gone.setdefault(uid, now)
@@ -68,9 +86,10 @@ class PodWatch(threading.Thread):
                     self.registrations.started(event["object"])
 
     def close(self):
-        self.process.terminate()
-        self.process.wait()
-        self.join()
+        self.closed = True
+        while self.is_alive():  # it may just be beginning another
+            self.process.terminate()
+            self.join(1)
         self.registrations.close()
 
 
