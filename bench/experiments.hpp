@@ -69,8 +69,12 @@ Row exec_rate(const Target& target, std::size_t count);
 // The other end of BareNats: echoes and counts until it is ended.
 int serve_limits(const local::ConnectInfo& engine);
 
-// Connects and waits for the target's engines; throws std::runtime_error where they do not come.
-std::unique_ptr<client::Client> connect(const Target& target);
+// Cancels what the experiments that run just now have under way: they then end with an exception. Those that still submit need
+// another call. False: none has a client. From any thread.
+bool cancel_tasks();
+
+// Connects and waits for the target's engines; throws std::runtime_error where they do not come. cancel_tasks() knows it.
+std::shared_ptr<client::Client> connect(const Target& target);
 
 // How many engines the cluster has; throws std::runtime_error where it does not answer.
 std::size_t live_engines(const Target& target);

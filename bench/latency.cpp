@@ -64,12 +64,12 @@ std::unique_ptr<client::Client> connect_alone(const Target& target) {
 
 }  // namespace
 
-std::unique_ptr<client::Client> connect(const Target& target) {
+std::shared_ptr<client::Client> connect(const Target& target) {
   auto client = connect_alone(target);
   if (!client->wait_for_engines(target.engines, std::chrono::seconds(30))) {
     throw std::runtime_error(fmt::format("{} engines did not register within 30 s", target.engines));
   }
-  return client;
+  return listed(std::move(client));
 }
 
 std::size_t live_engines(const Target& target) {
@@ -111,7 +111,7 @@ namespace {
 using Sequence = std::function<std::vector<double>(std::size_t count)>;
 
 Sequence from_blocking_thread(const Target& target) {
-  const std::shared_ptr<client::Client> client = connect(target);
+  const auto client = connect(target);
   return [client, view = client->load_balanced(scheme_of(target))](std::size_t count) mutable {
     std::vector<double> times;
     for (std::size_t i = 0; i < count; ++i) {
@@ -129,7 +129,7 @@ Sequence on_loop(const Target& target) {
   const auto io = std::make_shared<boost::asio::io_context>(1);
   auto connected = client::Client::connect(options_for(target), *io);
   if (!connected) throw std::runtime_error(connected.error().message());
-  const std::shared_ptr<client::Client> client = std::move(*connected);
+  const auto client = listed(std::move(*connected));
   return [io, client, view = client->load_balanced(scheme_of(target))](std::size_t count) mutable {
     std::vector<double> times;
     std::function<void()> next = [&] {

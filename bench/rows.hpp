@@ -19,6 +19,9 @@ inline Row base_row(const Target& target, std::string_view experiment) {
   return {{"experiment", experiment}, {"system", "covey"}, {"scheme", target.scheme}, {"transport", target.transport}, {"engines", target.engines}};
 }
 
+// Lists a client with those whose tasks cancel_tasks() cancels, for as long as it lives.
+std::shared_ptr<client::Client> listed(std::unique_ptr<client::Client> client);
+
 // Of one repetition: until all tasks were sent, and until all results were here.
 struct Round {
   double sent_s = 0, roundtrip_s = 0;

@@ -167,6 +167,7 @@ std::vector<wire::TaskId> Client::ids_of(const AsyncResult& result) {
 }
 
 void Client::cancel(const wire::TaskId& task) { session_->cancel(task); }
+void Client::cancel_all() { session_->cancel_all(); }
 std::string Client::refusal() const { return session_->refusal(); }
 bus::Connection& Client::connection() { return session_->connection(); }
 

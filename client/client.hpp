@@ -71,6 +71,8 @@ class Client {
   // it cannot be had.
   wire::Payload large_value_of(const wire::TaskId& task, std::chrono::nanoseconds timeout = std::chrono::seconds(60));
   void cancel(const wire::TaskId& task);
+  // Cancels what was submitted before and has not ended, whoever holds its results. Does not wait.
+  void cancel_all();
   // The ids of a result's tasks, in the order of submission; elements of one chunk have the same. Waits until all have been
   // numbered.
   std::vector<wire::TaskId> ids_of(const AsyncResult& result);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <future>
 #include <random>
@@ -204,6 +205,22 @@ void Session::run_for(const ResultState& state, std::size_t until, std::optional
 void Session::cancel(const wire::TaskId& task) {
   post([self = shared_from_this(), task] {
     self->core_.cancel(task);
+    if (self->loop_) self->loop_->turn();
+  });
+}
+
+// Called again it does not say again what it has said.
+void Session::cancel_all() {
+  post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->take_pending();
+    std::uint64_t last = self->all_cancelled_to_;
+    self->core_.for_each_task([&](std::uint64_t sequence, std::uint64_t) {
+      if (sequence > self->all_cancelled_to_) self->core_.cancel(self->core_.id_of(sequence));
+      last = std::max(last, sequence);
+    });
+    self->all_cancelled_to_ = last;
     if (self->loop_) self->loop_->turn();
   });
 }

@@ -67,6 +67,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   bool submit(std::vector<Pending> pending);
   void cancel(const std::shared_ptr<ResultState>& of);
   void cancel(const wire::TaskId& task);
+  void cancel_all();
   std::vector<wire::TaskId> ids_of(const std::shared_ptr<ResultState>& state);
   std::optional<std::string> request(std::string_view json, std::chrono::nanoseconds timeout);
   // nullopt: its holder has it no more, or does not answer. Throws TimeoutError.
@@ -109,6 +110,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   wire::Subjects subjects_;
   std::unique_ptr<bus::Connection> connection_;
   ClientCore core_;
+  std::uint64_t all_cancelled_to_ = 0;  // loop thread only: the last task that cancel_all() has seen
   std::unique_ptr<bus::CoreLoop<ClientCore>> loop_;
   bus::SharedLoop shared_{io_};  // nobody runs it on a caller's io_context
   std::thread thread_;           // its owner

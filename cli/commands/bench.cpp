@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/commands/bench.hpp"
+#include "cli/commands/bench_interrupt.hpp"
 
 namespace covey::cli {
 
@@ -240,6 +241,19 @@ void run_benchmark(BenchOptions& options, const std::string& experiment) {
   write_results(options);
 }
 
+// A cluster of its own goes with the process; another's is not to go on with tasks that nobody waits for.
+void run_from_command_line(BenchOptions& options, const std::string& experiment) {
+  if (options.own_cluster()) return run_benchmark(options, experiment);
+  const BenchInterrupt interrupt;
+  try {
+    run_benchmark(options, experiment);
+  } catch (const std::exception&) {
+    if (!interrupt.happened()) throw;
+    say("interrupted; its tasks are cancelled");
+    throw CLI::RuntimeError(kInterrupted);
+  }
+}
+
 void add_bench_commands(CLI::App& app) {
   auto options = std::make_shared<BenchOptions>();
   auto* command = app.add_subcommand("bench", "Run the latency, throughput and map experiments.");
@@ -255,7 +269,7 @@ void add_bench_commands(CLI::App& app) {
   command->fallthrough();
   add_options(*command, *options);
   const auto add = [&](const char* name, const char* description) {
-    command->add_subcommand(name, description)->fallthrough()->callback([options, name] { run_benchmark(*options, name); });
+    command->add_subcommand(name, description)->fallthrough()->callback([options, name] { run_from_command_line(*options, name); });
   };
   add("latency", "n asynchronous echo('')");
   add("throughput", "arrays of growing size, echoed by all engines and pushed to one");
