@@ -52,11 +52,13 @@ void add_http_options(CLI::App& command, api::ServiceOptions& options, std::stri
   add_limit(command, "--http-history-tasks", limits.history_tasks, "ended tasks that are kept with their results");
   add_limit(command, "--http-history-bytes", limits.history_bytes, "the same, in bytes");
   add_limit(command, "--http-list-tasks", limits.list_tasks, "tasks of one POST");
+  add_limit(command, "--http-benchmarks-kept", limits.benchmarks_kept, "benchmarks that are kept");
   add_time(command, "--http-header-timeout", limits.header_timeout, "for a request's header to arrive");
   add_time(command, "--http-body-timeout", limits.body_timeout, "for a body, or a piece of a streamed one, to arrive");
   add_time(command, "--http-idle-timeout", limits.idle_timeout, "between two requests of a connection");
   add_time(command, "--http-write-timeout", limits.write_timeout, "for a client to take a piece of an answer");
   add_time(command, "--http-wait", limits.wait, "longest ?wait=");
+  add_time(command, "--http-benchmark-time", limits.benchmark_time, "for a benchmark to end");
 }
 
 void finish_http_options(api::ServiceOptions& options, const std::string& address, bool insecure) {

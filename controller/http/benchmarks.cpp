@@ -27,6 +27,7 @@ namespace {
 
 constexpr auto kLookPause = std::chrono::milliseconds(200);
 constexpr auto kStopGrace = std::chrono::milliseconds(500);
+constexpr auto kEndGrace = std::chrono::seconds(15);  // from SIGTERM to SIGKILL: it cancels its tasks, and has 10 s for that
 constexpr std::size_t kMostNumbers = 32, kMostMessage = 2'000;
 
 // What can be varied, by experiment.
@@ -75,8 +76,9 @@ void read_schemes(Fields& fields, std::vector<std::string>& arguments) {
 
 std::string utc(std::chrono::system_clock::time_point at) { return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::milliseconds>(at)); }
 
-Problem no_benchmark(const std::string& id) {
-  return {Kind::not_found, fmt::format("There is no benchmark '{}'.", id), "id", "the id that POST /v1/benchmarks answered; the last 20 are kept"};
+Problem no_benchmark(const Services& services, const std::string& id) {
+  return {Kind::not_found, fmt::format("There is no benchmark '{}'.", id), "id",
+          fmt::format("the id that POST /v1/benchmarks answered; the last {} are kept, the limit http-benchmarks-kept", services.options.limits.benchmarks_kept)};
 }
 
 }  // namespace
@@ -100,7 +102,8 @@ Outcome<BenchmarkRequest> parse_benchmark(const json::object& body) {
   return request;
 }
 
-Benchmarks::Benchmarks(boost::asio::io_context& io, BenchmarkOptions options) : options_(std::move(options)), timer_(io) {}
+Benchmarks::Benchmarks(boost::asio::io_context& io, BenchmarkOptions options, const Limits& limits)
+    : options_(std::move(options)), limits_(limits), timer_(io) {}
 Benchmarks::~Benchmarks() { stop(); }
 
 void Benchmarks::stop() {
@@ -135,11 +138,12 @@ Outcome<json::object> Benchmarks::start(const BenchmarkRequest& request) {
     std::filesystem::remove(output_);
     return Problem{Kind::internal, fmt::format("{} cannot be started: {}.", options_.executable, error.code().message()), {}, {}};
   }
-  if (runs_.size() == kKept) runs_.pop_back();
+  if (runs_.size() == limits_.benchmarks_kept) runs_.pop_back();
   running_ = &runs_.emplace_front();
   running_->id = fmt::format("b{}", next_++);
   running_->experiment = request.experiment;
-  cancelled_ = false;
+  ending_ = Ending::none;
+  deadline_ = std::chrono::steady_clock::now() + limits_.benchmark_time;
   read_ = 0;
   watch();
   return describe(*running_, true);
@@ -157,7 +161,16 @@ void Benchmarks::watch() {
 void Benchmarks::look() {
   const auto status = child_->poll();
   read_lines(status.has_value());
-  if (status) end(*status);
+  if (status) return end(*status);
+  const auto now = std::chrono::steady_clock::now();
+  if (ending_ == Ending::none && now >= deadline_) tell_to_end(Ending::too_long);
+  if (ending_ != Ending::none && now >= told_at_ + kEndGrace) child_->signal(SIGKILL);
+}
+
+void Benchmarks::tell_to_end(Ending why) {
+  ending_ = why;
+  told_at_ = std::chrono::steady_clock::now();
+  child_->signal(SIGTERM);
 }
 
 // Rows are lines of JSON; any other line says what is going on, or what went wrong.
@@ -182,9 +195,13 @@ void Benchmarks::read_lines(bool to_the_end) {
 }
 
 void Benchmarks::end(int status) {
-  running_->state = cancelled_ ? "cancelled" : status == 0 ? "completed" : "failed";
+  running_->state = status == 0 ? "completed" : ending_ == Ending::cancelled ? "cancelled" : "failed";
   running_->ended = Clock::now();
   if (status == 0) running_->message.clear();
+  if (status != 0 && ending_ == Ending::too_long) {
+    running_->message = fmt::format("It took longer than the limit http-benchmark-time, {} s, and was ended.",
+                                    std::chrono::duration<double>(limits_.benchmark_time).count());
+  }
   running_ = nullptr;
   child_.reset();
   std::error_code ignored;
@@ -220,12 +237,21 @@ Benchmarks::Removed Benchmarks::remove(const std::string& id) {
     runs_.erase(run);
     return Removed::gone;
   }
-  cancelled_ = true;
-  child_->signal(SIGTERM);
+  if (ending_ == Ending::none) tell_to_end(Ending::cancelled);
   return Removed::ending;
 }
 
 // ---- handlers ----
+
+namespace {
+
+Reply reply_of(const json::object& benchmark, unsigned status) {
+  Reply reply(status, json::serialize(benchmark) + "\n");
+  reply.headers.emplace_back("Location", fmt::format("/v1/benchmarks/{}", std::string_view(benchmark.at("id").as_string())));
+  return reply;
+}
+
+}  // namespace
 
 Answer post_benchmarks(Exchange* exchange) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
@@ -239,11 +265,20 @@ Answer post_benchmarks(Exchange* exchange) {
   }
   const auto request = parse_benchmark(value->get_object());
   if (!request) co_return request.error();
-  const auto started = exchange->services.benchmarks.start(*request);
+  Benchmarks& benchmarks = exchange->services.benchmarks;
+  KeyedRequest keyed(*exchange, *body);
+  if (auto problem = keyed.problem()) co_return *problem;
+  if (const auto* before = keyed.before()) {
+    const auto told = benchmarks.describe(before->made);
+    if (!told) co_return Problem{Kind::gone, fmt::format("The benchmark '{}' of this Idempotency-Key is here no more.", before->made), {}, {}};
+    auto reply = reply_of(*told, 200);
+    reply.headers.emplace_back("Idempotency-Replayed", "true");
+    co_return reply;
+  }
+  const auto started = benchmarks.start(*request);
   if (!started) co_return started.error();
-  Reply reply(202, json::serialize(*started) + "\n");
-  reply.headers.emplace_back("Location", fmt::format("/v1/benchmarks/{}", std::string_view(started->at("id").as_string())));
-  co_return reply;
+  keyed.done([&](IdempotencyKeys::Entry& entry) { entry.made = started->at("id").as_string(); });
+  co_return reply_of(*started, 202);
 }
 
 Answer list_benchmarks(Exchange* exchange) {
@@ -254,14 +289,14 @@ Answer list_benchmarks(Exchange* exchange) {
 Answer get_benchmark(Exchange* exchange) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
   const auto told = exchange->services.benchmarks.describe(exchange->params[0]);
-  if (!told) co_return no_benchmark(exchange->params[0]);
+  if (!told) co_return no_benchmark(exchange->services, exchange->params[0]);
   co_return Reply(200, json::serialize(*told) + "\n");
 }
 
 Answer delete_benchmark(Exchange* exchange) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
   switch (exchange->services.benchmarks.remove(exchange->params[0])) {
-    case Benchmarks::Removed::no: co_return no_benchmark(exchange->params[0]);
+    case Benchmarks::Removed::no: co_return no_benchmark(exchange->services, exchange->params[0]);
     case Benchmarks::Removed::gone: co_return Reply(204, {});
     case Benchmarks::Removed::ending: break;
   }

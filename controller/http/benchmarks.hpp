@@ -1,5 +1,5 @@
 // The experiments of `covey bench`, asked for over HTTP: each runs in a child process of its own, against this very cluster, and its
-// rows are read as they come. One at a time. Lives on the API's loop.
+// rows are read as they come. One at a time, for a limited time. Lives on the API's loop.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -30,7 +30,7 @@ Outcome<BenchmarkRequest> parse_benchmark(const boost::json::object& body);
 
 class Benchmarks {
  public:
-  Benchmarks(boost::asio::io_context& io, BenchmarkOptions options);
+  Benchmarks(boost::asio::io_context& io, BenchmarkOptions options, const Limits& limits);
   ~Benchmarks();
   Benchmarks(const Benchmarks&) = delete;
   Benchmarks& operator=(const Benchmarks&) = delete;
@@ -54,21 +54,25 @@ class Benchmarks {
     boost::json::array rows;
     std::string message;  // the latest line that is no row
   };
-  static constexpr std::size_t kKept = 20;
+  // Why it ends before its time.
+  enum class Ending : std::uint8_t { none, cancelled, too_long };
 
   boost::json::object describe(const Run& run, bool with_rows) const;
   void watch();
   void look();
+  void tell_to_end(Ending why);
   void read_lines(bool to_the_end);
   void end(int status);
 
   BenchmarkOptions options_;
+  const Limits& limits_;
   boost::asio::steady_timer timer_;
   std::list<Run> runs_;  // the newest first
   std::uint64_t next_ = 1;
   // The one that runs.
   Run* running_ = nullptr;
-  bool cancelled_ = false;
+  Ending ending_ = Ending::none;
+  std::chrono::steady_clock::time_point told_at_{}, deadline_{};  // when it was told to end, and when it has to
   std::unique_ptr<process::ChildProcess> child_;
   std::filesystem::path output_;
   std::size_t read_ = 0;  // bytes of the output

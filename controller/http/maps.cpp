@@ -319,15 +319,15 @@ Answer post_maps(Exchange* exchange) {
   KeyedRequest keyed(*exchange, text);
   if (auto problem = keyed.problem()) co_return *problem;
   if (const auto* before = keyed.before()) {
-    const auto map = services.maps.find(before->map);
-    if (!map) co_return Problem{Kind::gone, fmt::format("The map '{}' of this Idempotency-Key is here no more.", before->map), {}, {}};
+    const auto map = services.maps.find(before->made);
+    if (!map) co_return Problem{Kind::gone, fmt::format("The map '{}' of this Idempotency-Key is here no more.", before->made), {}, {}};
     auto reply = reply_of(*map, 200);
     reply.headers.emplace_back("Idempotency-Replayed", "true");
     co_return reply;
   }
   auto map = make_map(services, std::move(plan));
   if (!map) co_return map.error();
-  keyed.done([&](IdempotencyKeys::Entry& entry) { entry.map = (*map)->plan().id; });
+  keyed.done([&](IdempotencyKeys::Entry& entry) { entry.made = (*map)->plan().id; });
   if (!lines) {
     asio::co_spawn(services.io, feed_all(*map, inputs), [](const std::exception_ptr&) {});
     co_return reply_of(**map, 202);

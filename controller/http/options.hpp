@@ -25,11 +25,13 @@ struct Limits {
   std::uint64_t blobs = 10'000;                      // likewise
   std::uint64_t value_bytes = 1 << 20;               // of a result's value in an answer; larger ones become blobs
   std::uint64_t list_tasks = 10'000;                 // of one POST /v1/tasks
+  std::uint64_t benchmarks_kept = 20;                // the latest; older ones are forgotten
   std::chrono::milliseconds header_timeout{10'000};  // for a request's header to arrive; beyond: 408
   std::chrono::milliseconds body_timeout{30'000};    // for a whole body, or between two pieces of a streamed one; beyond: 408
   std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection
   std::chrono::milliseconds write_timeout{30'000};   // for a client to take a piece of an answer
   std::chrono::milliseconds wait{600'000};           // the longest `?wait=`
+  std::chrono::milliseconds benchmark_time{600'000};  // of one benchmark; beyond, it is ended and has failed
 };
 
 // How POST /v1/benchmarks runs `covey bench`.

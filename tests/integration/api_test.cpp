@@ -290,41 +290,5 @@ TEST_F(ApiTest, EventsTellOfEnginesThatComeAndMapsThatEnd) {
   stream.read_until("\"state\":\"completed\"");
 }
 
-TEST_F(ApiTest, ABenchmarkRunsOnTheClusterAndTellsItsRows) {
-  start_with_api(2);
-  const auto wrong = ask("POST", "/v1/benchmarks", R"({"experiment":"map","n":[1]})");
-  EXPECT_EQ(wrong.status, 422u) << wrong.body;
-  EXPECT_NE(wrong.body.find("\"n\""), std::string::npos) << wrong.body;
-  EXPECT_NE(ask("POST", "/v1/benchmarks", R"({"experiment":"latencyy"})").body.find("latency, throughput or map"), std::string::npos);
-  EXPECT_EQ(ask("POST", "/v1/benchmarks", R"({"experiment":"latency","n":[0]})").status, 422u);
-
-  const auto begun = ask("POST", "/v1/benchmarks", R"({"experiment":"latency","n":[1,8],"scheme":["controller"]})");
-  ASSERT_EQ(begun.status, 202u) << begun.body;
-  const std::string path = begun.header("Location");
-  const auto told = ask_until(path, [](const auto& answer) { return answer.json().at("state") != "running"; }).json();
-  ASSERT_EQ(told.at("state"), "completed") << json::serialize(told);
-  std::vector<std::int64_t> counts;
-  for (const auto& row : told.at("rows").as_array()) {
-    if (row.at("experiment") == "latency") counts.push_back(row.at("n").to_number<std::int64_t>());
-  }
-  EXPECT_EQ(counts, (std::vector<std::int64_t>{1, 8}));
-  EXPECT_EQ(ask("GET", "/v1/benchmarks").json().at("benchmarks").as_array().size(), 1u);
-  EXPECT_EQ(ask("DELETE", path).status, 204u);
-  EXPECT_EQ(ask("GET", path).status, 404u);
-}
-
-TEST_F(ApiTest, OneBenchmarkRunsAtATimeAndCanBeCancelled) {
-  start_with_api(1);
-  const auto first = ask("POST", "/v1/benchmarks", R"({"experiment":"map","dt":[10000]})");
-  ASSERT_EQ(first.status, 202u) << first.body;
-  const auto second = ask("POST", "/v1/benchmarks", R"({"experiment":"latency"})");
-  EXPECT_EQ(second.status, 429u);
-  EXPECT_FALSE(second.header("Retry-After").empty());
-  const std::string path = first.header("Location");
-  EXPECT_EQ(ask("DELETE", path).status, 202u);
-  const auto ended = ask_until(path, [](const auto& answer) { return answer.json().at("state") != "running"; });
-  EXPECT_EQ(ended.json().at("state"), "cancelled");
-}
-
 }  // namespace
 }  // namespace covey::integration
