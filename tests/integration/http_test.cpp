@@ -10,7 +10,18 @@
 namespace covey::integration {
 namespace {
 
-using HttpTest = ApiFixture;
+struct HttpTest : ApiFixture {
+  static HttpConnection::Headers bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
+  void until_answered(const HttpConnection::Headers& headers, unsigned status) {
+    HttpConnection connection(port());
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (connection.ask("GET", "/v1/tasks", {}, headers).status != status) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  }
+  std::string said_by_controller() const {
+    std::ifstream in(folder / "controller.log");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+};
 
 std::string run(const std::string& command) {
   std::string output;
@@ -31,13 +42,31 @@ TEST_F(HttpTest, WithoutATokenOrItsScopeNothingIsDone) {
   EXPECT_EQ(connection.ask("GET", "/version").status, 200u);
   // The file is read again when it changes.
   std::ofstream(access.tokens_file, std::ios::app) << "reader-0123456789 read reader\n";
-  const HttpConnection::Headers reader{{"Authorization", "Bearer reader-0123456789"}};
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (connection.ask("GET", "/v1/tasks", {}, reader).status != 200) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  const auto reader = bearer("reader-0123456789");
+  until_answered(reader, 200);
   const auto refused = connection.ask("POST", "/v1/engines/0123456789abcdef/drain", {}, reader);
   EXPECT_EQ(refused.status, 403u);
   EXPECT_NE(refused.body.find("admin"), std::string::npos);
   EXPECT_EQ(ask("POST", "/v1/engines/0123456789abcdef/drain").status, 404u);
+}
+
+TEST_F(HttpTest, ABrokenFileOfTokensChangesNothingAndAGoodOneTakesOldTokensAway) {
+  start_with_api(0);
+  const auto write = [&](const std::string& text) {
+    std::ofstream(access.tokens_file.string() + ".new") << text;
+    std::filesystem::rename(access.tokens_file.string() + ".new", access.tokens_file);
+  };
+  write("reader-0123456789 raed\n");
+  const std::string complaint = access.tokens_file.string() + ": line 1: the scopes are read, submit and admin, with commas between; got 'raed'; the tokens stay as they were";
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (said_by_controller().find(complaint) == std::string::npos) ASSERT_LT(std::chrono::steady_clock::now(), deadline) << said_by_controller();
+  HttpConnection connection(port());
+  EXPECT_EQ(connection.ask("GET", "/v1/tasks", {}, authorized()).status, 200u);
+  EXPECT_EQ(connection.ask("GET", "/v1/tasks", {}, bearer("reader-0123456789")).status, 401u);
+  write("reader-0123456789 read\n");
+  until_answered(bearer("reader-0123456789"), 200);
+  // Also on a connection that was there before.
+  EXPECT_EQ(connection.ask("GET", "/v1/tasks", {}, authorized()).status, 401u);
 }
 
 TEST_F(HttpTest, OneConnectionServesManyRequestsAndMethods) {
