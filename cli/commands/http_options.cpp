@@ -48,7 +48,7 @@ void add_http_options(CLI::App& command, api::ServiceOptions& options, std::stri
   add_limit(command, "--http-blob-bytes", limits.blob_bytes, "largest blob");
   add_limit(command, "--http-blobs-bytes", limits.blobs_bytes, "bytes of all blobs");
   add_limit(command, "--http-blobs", limits.blobs, "blobs that are kept");
-  add_limit(command, "--http-value-bytes", limits.value_bytes, "largest value of a task's result in an answer; larger ones become blobs");
+  add_limit(command, "--http-value-bytes", limits.value_bytes, "largest value of a result in an answer; larger ones become blobs");
   add_limit(command, "--http-history-tasks", limits.history_tasks, "ended tasks that are kept with their results");
   add_limit(command, "--http-history-bytes", limits.history_bytes, "the same, in bytes");
   add_limit(command, "--http-list-tasks", limits.list_tasks, "tasks of one POST");

@@ -53,13 +53,14 @@ bool BlobStore::keep_value(const std::string& id, const wire::Buffer& value) {
 }
 
 const wire::Buffer* BlobStore::find(const std::string& id) const {
-  const auto found = blobs_.find(id);
-  return found == blobs_.end() ? nullptr : &found->second.content;
+  if (const auto found = blobs_.find(id); found != blobs_.end()) return &found->second.content;
+  const auto lent = lent_.find(id);
+  return lent == lent_.end() ? nullptr : &lent->second;
 }
 
 bool BlobStore::remove(const std::string& id) {
   const auto found = blobs_.find(id);
-  if (found == blobs_.end()) return false;
+  if (found == blobs_.end()) return lent_.erase(id) > 0;
   bytes_ -= found->second.content.size();
   if (found->second.value) values_.erase(found->second.place);
   blobs_.erase(found);

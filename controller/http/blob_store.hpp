@@ -1,6 +1,6 @@
 // Binary payloads by id: those that were uploaded for tasks to name, and values of results that are too large to stand in an
 // answer. Bounded in number and bytes: values go, the oldest first; uploads stay until they are deleted, and are refused
-// beyond the limit. Lives on the API's loop.
+// beyond the limit. Values of maps' results are only lent, and do not count here. Lives on the API's loop.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +42,9 @@ class BlobStore {
 
   // False: uploads leave no room for it.
   bool keep_value(const std::string& id, const wire::Buffer& value);
+  // A value of a map's result, which the map keeps and counts, until it is taken back.
+  void lend(const std::string& id, const wire::Buffer& value) { lent_[id] = value; }
+  void take_back(const std::string& id) { lent_.erase(id); }
   // Null: there is none. Copies share the bytes, also after the blob is gone from here.
   const wire::Buffer* find(const std::string& id) const;
   bool remove(const std::string& id);
@@ -60,6 +63,7 @@ class BlobStore {
 
   const Limits& limits_;
   std::unordered_map<std::string, Blob> blobs_;
+  std::unordered_map<std::string, wire::Buffer> lent_;
   std::list<std::string> values_;  // the oldest first
   std::uint64_t bytes_ = 0, arriving_ = 0, dropped_ = 0;
 };

@@ -107,6 +107,20 @@ void encode_whole(wire::Writer& out, const client::ResultView& result) {
   wire::encode_report(out, report);
 }
 
+void encode_without_value(wire::Writer& out, const client::ResultView& result) {
+  wire::RunReport report = result.report;
+  report.content = {};
+  wire::encode_report(out, report);
+}
+
+wire::Payload value_beyond(const client::ResultView& result, std::uint64_t bytes) {
+  if (!result.value.buffer.empty()) return result.value.buffer.size() > bytes ? result.value : wire::Payload();
+  if (result.report.content.size() <= bytes) return {};
+  const auto content = wire::decode_content(result.report.content);
+  if (!content || content->reference || content->bytes.size() <= bytes) return {};
+  return {content->codec, wire::Buffer::copy_of(content->bytes)};
+}
+
 void Gateway::on_result(std::uint64_t cookie, const client::ResultView& result) {
   const auto found = takers_.find(static_cast<TakerId>(cookie >> kIndexBits));
   if (found != takers_.end()) found->second->on_result(cookie & ((1ULL << kIndexBits) - 1), result);

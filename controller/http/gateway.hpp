@@ -29,9 +29,12 @@ class Taker {
   virtual void on_result(std::uint64_t index, const client::ResultView& result) = 0;
 };
 
-
 // A result's report as it is kept here: with its value inside, however large.
 void encode_whole(wire::Writer& out, const client::ResultView& result);
+// The same without its value.
+void encode_without_value(wire::Writer& out, const client::ResultView& result);
+// The value, where it has more bytes than that; otherwise nothing.
+wire::Payload value_beyond(const client::ResultView& result, std::uint64_t bytes);
 
 class Gateway : private client::Port {
  public:

@@ -18,6 +18,7 @@ struct LoggedResult {
   std::uint32_t attempts = 0;
   wire::Incarnation engine = wire::Incarnation::none;
   wire::ByteSpan report;
+  std::uint64_t value = 0;  // where it is among the segment's large values, from 1 on; 0: in the report
 };
 
 void write(wire::Writer& out, const LoggedResult& result) {
@@ -26,6 +27,7 @@ void write(wire::Writer& out, const LoggedResult& result) {
   out.varint(result.attempts);
   out.fixed(static_cast<std::uint64_t>(result.engine));
   out.bytes(result.report);
+  out.varint(result.value);
 }
 
 LoggedResult read(wire::Reader& in) {
@@ -35,13 +37,25 @@ LoggedResult read(wire::Reader& in) {
   result.attempts = static_cast<std::uint32_t>(in.varint());
   result.engine = static_cast<wire::Incarnation>(in.fixed<std::uint64_t>());
   result.report = in.bytes();
+  result.value = in.varint();
   return result;
+}
+
+// The report with its value in it again.
+wire::Writer with_value(wire::ByteSpan encoded, const wire::Payload& value) {
+  wire::RunReport report = *wire::decode_report(encoded);
+  wire::Writer content, whole;
+  wire::encode_content(content, value.codec, value.buffer.span());
+  report.content = content.span();
+  wire::encode_report(whole, report);
+  return whole;
 }
 
 }  // namespace
 
-Map::Map(boost::asio::io_context& io, Gateway& gateway, const Limits& limits, ResultBudget& budget, Plan plan)
+Map::Map(boost::asio::io_context& io, Gateway& gateway, BlobStore& blobs, const Limits& limits, ResultBudget& budget, Plan plan)
     : gateway_(gateway),
+      blobs_(blobs),
       limits_(limits),
       budget_(budget),
       plan_(std::move(plan)),
@@ -53,6 +67,7 @@ Map::Map(boost::asio::io_context& io, Gateway& gateway, const Limits& limits, Re
 
 Map::~Map() {
   budget_.used -= bytes_;
+  for (const Segment& segment : log_) take_back_values(segment);
   gateway_.withdraw(taker_);
   gateway_.release_spec(spec_);
 }
@@ -110,7 +125,7 @@ void Map::stop_feeding() {
 // ---- results ----
 
 void Map::on_result(std::uint64_t index, const client::ResultView& result) {
-  if (log_.empty() || log_.back().bytes.size() >= kSegmentBytes) {
+  if (log_.empty() || log_.back().size() >= kSegmentBytes) {
     Segment segment;
     segment.first = ended_;
     log_.push_back(std::move(segment));
@@ -120,14 +135,17 @@ void Map::on_result(std::uint64_t index, const client::ResultView& result) {
     large_bytes_ -= large->second;
     large_.erase(large);
   }
-  const std::size_t before = segment.bytes.size();
-  by_input_[index - inputs_forgotten_] = ((segments_dropped_ + log_.size() - 1) << kOffsetBits) | before;
+  const std::uint64_t before = segment.size();
+  by_input_[index - inputs_forgotten_] = ((segments_dropped_ + log_.size() - 1) << kOffsetBits) | segment.bytes.size();
   wire::Writer report;
-  encode_whole(report, result);
-  write(segment.bytes, {index, result.sequence, result.attempts, result.engine, report.span()});
+  wire::Payload value = value_beyond(result, limits_.value_bytes);
+  const bool large = !value.buffer.empty();
+  large ? encode_without_value(report, result) : encode_whole(report, result);
+  if (large) keep_value(segment, result.sequence, std::move(value));
+  write(segment.bytes, {index, result.sequence, result.attempts, result.engine, report.span(), large ? segment.values.size() : 0});
   ++segment.count;
   segment.highest_index = std::max(segment.highest_index, index);
-  const std::size_t added = segment.bytes.size() - before;
+  const std::uint64_t added = segment.size() - before;
   bytes_ += added;
   budget_.used += added;
   ++ended_;
@@ -137,6 +155,16 @@ void Map::on_result(std::uint64_t index, const client::ResultView& result) {
   news_->notify();
   while (budget_.used > budget_.limit && drop_oldest()) {
   }
+}
+
+void Map::keep_value(Segment& segment, std::uint64_t sequence, wire::Payload value) {
+  segment.value_bytes += value.buffer.size();
+  segment.values.push_back({value_id(wire::to_string(gateway_.id_of(sequence))), std::move(value)});
+  blobs_.lend(segment.values.back().blob, segment.values.back().value.buffer);
+}
+
+void Map::take_back_values(const Segment& segment) {
+  for (const LargeValue& large : segment.values) blobs_.take_back(large.blob);
 }
 
 // Whether somebody is still going to read of it.
@@ -149,8 +177,9 @@ bool Map::drop_oldest() {
   if (log_.empty() || (log_.size() == 1 && !done())) return false;
   Segment& oldest = log_.front();
   if (is_needed(oldest)) return false;
-  bytes_ -= oldest.bytes.size();
-  budget_.used -= oldest.bytes.size();
+  bytes_ -= oldest.size();
+  budget_.used -= oldest.size();
+  take_back_values(oldest);
   dropped_ += oldest.count;
   ++segments_dropped_;
   log_.pop_front();
@@ -161,22 +190,29 @@ bool Map::drop_oldest() {
   return true;
 }
 
-void Map::append_line(std::string& out, std::uint64_t position, const Segment& segment, std::size_t& offset) const {
+void Map::append_line(std::string& out, std::uint64_t position, const Segment& segment, std::size_t& offset, bool inline_values) const {
   wire::Reader in(segment.bytes.span().subspan(offset));
   const std::size_t before = in.remaining();
   const LoggedResult result = read(in);
   offset += before - in.remaining();
   fmt::format_to(std::back_inserter(out), R"({{"position":{},"index":{},"task":"{}",)", position + 1, result.index,
                  wire::to_string(gateway_.id_of(result.sequence)));
-  append_outcome(out, result.report, result.attempts, result.engine, Printed::where_it_failed);
+  const LargeValue* large = result.value > 0 ? &segment.values[result.value - 1] : nullptr;
+  if (large != nullptr && inline_values) {
+    append_outcome(out, with_value(result.report, large->value).span(), result.attempts, result.engine, Printed::where_it_failed);
+  } else {
+    ValueBlob blob;
+    if (large != nullptr) blob = {large->value.codec, large->value.buffer.size(), blobs_.find(large->blob) != nullptr ? large->blob : std::string()};
+    append_outcome(out, result.report, result.attempts, result.engine, Printed::where_it_failed, blob);
+  }
   out += "}\n";
 }
 
-std::string Map::lines(std::uint64_t& after, bool by_input, std::size_t most) const {
-  return by_input ? lines_by_input(after, most) : lines_by_completion(after, most);
+std::string Map::lines(std::uint64_t& after, Telling how, std::size_t most) const {
+  return how.by_input ? lines_by_input(after, how.inline_values, most) : lines_by_completion(after, how.inline_values, most);
 }
 
-std::string Map::lines_by_completion(std::uint64_t& after, std::size_t most) const {
+std::string Map::lines_by_completion(std::uint64_t& after, bool inline_values, std::size_t most) const {
   std::string out;
   if (after < dropped_) {
     out += fmt::format("{{\"dropped\":{}}}\n", dropped_ - after);
@@ -194,12 +230,12 @@ std::string Map::lines_by_completion(std::uint64_t& after, std::size_t most) con
       offset += before - in.remaining();
     }
     // A whole segment at a time, so that none is begun again in its middle.
-    for (; after < segment->first + segment->count; ++after) append_line(out, after, *segment, offset);
+    for (; after < segment->first + segment->count; ++after) append_line(out, after, *segment, offset, inline_values);
   }
   return out;
 }
 
-std::string Map::lines_by_input(std::uint64_t& after, std::size_t most) const {
+std::string Map::lines_by_input(std::uint64_t& after, bool inline_values, std::size_t most) const {
   std::string out;
   if (after < inputs_forgotten_) {
     out += fmt::format("{{\"dropped\":{}}}\n", inputs_forgotten_ - after);
@@ -213,7 +249,7 @@ std::string Map::lines_by_input(std::uint64_t& after, std::size_t most) const {
     if (place < segments_dropped_) {
       fmt::format_to(std::back_inserter(out), "{{\"position\":{},\"index\":{},\"status\":\"result_expired\"}}\n", after + 1, after);
     } else {
-      append_line(out, after, log_[place - segments_dropped_], offset);
+      append_line(out, after, log_[place - segments_dropped_], offset, inline_values);
     }
   }
   return out;
@@ -221,11 +257,11 @@ std::string Map::lines_by_input(std::uint64_t& after, std::size_t most) const {
 
 // ---- readers ----
 
-Map::Reader::Reader(std::shared_ptr<Map> map, std::uint64_t after, bool by_input)
+Map::Reader::Reader(std::shared_ptr<Map> map, std::uint64_t after, Telling how)
     : map_(std::move(map)),
       after_(after),
-      by_input_(by_input),
-      places_(by_input ? map_->input_readers_ : map_->completion_readers_),
+      how_(how),
+      places_(how.by_input ? map_->input_readers_ : map_->completion_readers_),
       place_(places_.insert(after_)) {}
 
 Map::Reader::~Reader() {
@@ -234,7 +270,7 @@ Map::Reader::~Reader() {
 }
 
 std::string Map::Reader::next(std::size_t most) {
-  std::string text = map_->lines(after_, by_input_, most);
+  std::string text = map_->lines(after_, how_, most);
   if (text.empty()) return text;
   places_.erase(place_);
   place_ = places_.insert(after_);

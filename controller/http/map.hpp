@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "controller/http/blob_store.hpp"
 #include "controller/http/gateway.hpp"
 #include "controller/http/options.hpp"
 #include "controller/http/signal.hpp"
@@ -33,7 +35,7 @@ class Map : public Taker {
     wire::TaskSpec spec;
     bool spread = false;  // an input is a list of arguments, and not the only one
   };
-  Map(boost::asio::io_context& io, Gateway& gateway, const Limits& limits, ResultBudget& budget, Plan plan);
+  Map(boost::asio::io_context& io, Gateway& gateway, BlobStore& blobs, const Limits& limits, ResultBudget& budget, Plan plan);
   ~Map() override;
 
   // ---- inputs ----
@@ -51,9 +53,13 @@ class Map : public Taker {
   void stop_feeding();
 
   // ---- results ----
-  // Lines of NDJSON from position `after` on, up to about `most` bytes; moves `after`. Positions count from 0, in the order of
-  // completion or of the inputs.
-  std::string lines(std::uint64_t& after, bool by_input, std::size_t most) const;
+  struct Telling {
+    bool by_input = true;        // or by completion
+    bool inline_values = false;  // however large; or as blobs, where they are larger than Limits::value_bytes
+  };
+  // Lines of NDJSON from position `after` on, up to about `most` bytes; moves `after`. Positions count from 0, in the order
+  // that is wanted.
+  std::string lines(std::uint64_t& after, Telling how, std::size_t most) const;
   // Nothing follows position `after`, ever.
   bool ended_at(std::uint64_t after) const { return done() && after >= ended(); }
   const std::shared_ptr<Signal>& news() const { return news_; }
@@ -77,22 +83,32 @@ class Map : public Taker {
   void sample(Clock::time_point now);
 
  private:
+  struct LargeValue {
+    std::string blob;
+    wire::Payload value;
+  };
   struct Segment {
     wire::Writer bytes;
+    std::vector<LargeValue> values;  // those that are not in `bytes`, and are lent to the blobs
+    std::uint64_t value_bytes = 0;
     std::uint64_t first = 0, count = 0;  // positions in the order of completion
     std::uint64_t highest_index = 0;     // of its inputs
+    std::uint64_t size() const { return bytes.size() + value_bytes; }
   };
   // Where a result is: its segment's place among all there ever were, and its offset there.
   static constexpr unsigned kOffsetBits = 24;
   static constexpr std::size_t kSegmentBytes = 128 * 1024;
 
   void on_result(std::uint64_t index, const client::ResultView& result) override;
-  void append_line(std::string& out, std::uint64_t position, const Segment& segment, std::size_t& offset) const;
-  std::string lines_by_completion(std::uint64_t& after, std::size_t most) const;
-  std::string lines_by_input(std::uint64_t& after, std::size_t most) const;
+  void append_line(std::string& out, std::uint64_t position, const Segment& segment, std::size_t& offset, bool inline_values) const;
+  std::string lines_by_completion(std::uint64_t& after, bool inline_values, std::size_t most) const;
+  std::string lines_by_input(std::uint64_t& after, bool inline_values, std::size_t most) const;
+  void keep_value(Segment& segment, std::uint64_t sequence, wire::Payload value);
+  void take_back_values(const Segment& segment);
   bool is_needed(const Segment& segment) const;
 
   Gateway& gateway_;
+  BlobStore& blobs_;
   const Limits& limits_;
   ResultBudget& budget_;
   const Plan plan_;
@@ -124,7 +140,7 @@ class Map : public Taker {
 
 class Map::Reader {
  public:
-  Reader(std::shared_ptr<Map> map, std::uint64_t after, bool by_input);
+  Reader(std::shared_ptr<Map> map, std::uint64_t after, Telling how);
   ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -136,7 +152,7 @@ class Map::Reader {
  private:
   std::shared_ptr<Map> map_;
   std::uint64_t after_;
-  bool by_input_;
+  Telling how_;
   std::multiset<std::uint64_t>& places_;
   std::multiset<std::uint64_t>::iterator place_;
 };

@@ -21,7 +21,7 @@ std::shared_ptr<Map> MapStore::make(Map::Plan plan) {
     ++dropped_;
     remove(std::string(ended->map->plan().id));
   }
-  auto map = std::make_shared<Map>(io_, gateway_, limits_, budget_, std::move(plan));
+  auto map = std::make_shared<Map>(io_, gateway_, blobs_, limits_, budget_, std::move(plan));
   order_.push_back({map, false, false, 0});
   by_id_[map->plan().id] = std::prev(order_.end());
   return map;

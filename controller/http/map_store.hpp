@@ -14,8 +14,8 @@ namespace covey::api {
 
 class MapStore {
  public:
-  MapStore(boost::asio::io_context& io, Gateway& gateway, const Limits& limits)
-      : io_(io), gateway_(gateway), limits_(limits), budget_{limits.result_bytes, 0} {}
+  MapStore(boost::asio::io_context& io, Gateway& gateway, BlobStore& blobs, const Limits& limits)
+      : io_(io), gateway_(gateway), blobs_(blobs), limits_(limits), budget_{limits.result_bytes, 0} {}
 
   // Null: there are too many maps, and none has ended.
   std::shared_ptr<Map> make(Map::Plan plan);
@@ -39,6 +39,7 @@ class MapStore {
   };
   boost::asio::io_context& io_;
   Gateway& gateway_;
+  BlobStore& blobs_;
   const Limits& limits_;
   ResultBudget budget_;
   std::list<Kept> order_;  // the oldest first

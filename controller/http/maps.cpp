@@ -278,9 +278,7 @@ Outcome<std::shared_ptr<Map>> make_map(Services& services, Map::Plan plan) {
   if (services.maps.find(plan.id) != nullptr) return Problem{Kind::conflict, fmt::format("There is a map '{}' already.", plan.id), "id", "another id"};
   auto map = services.maps.make(std::move(plan));
   if (!map) {
-    Problem problem{Kind::too_many, fmt::format("{} maps are under way, the limit http-maps.", services.options.limits.maps), {}, {}};
-    problem.retry_after_s = 5;
-    return problem;
+    return Problem{Kind::too_many, fmt::format("{} maps are under way, the limit http-maps.", services.options.limits.maps), {}, {}, 5};
   }
   return map;
 }
@@ -366,19 +364,23 @@ Answer delete_map(Exchange* exchange) {
 Answer get_map_results(Exchange* exchange) {
   Services& services = exchange->services;
   const Query& query = exchange->target.query;
-  if (auto problem = query.check({"after", "order"})) co_return *problem;
+  if (auto problem = query.check({"after", "order", "values"})) co_return *problem;
   const auto after = number_parameter(query, "after", 0, 0, 1ULL << 62);
   if (!after) co_return after.error();
   const auto* order = query.find("order");
   if (order != nullptr && *order != "input" && *order != "completion") {
     co_return Problem{Kind::invalid_parameter, "There is no such order.", "order", "input or completion"};
   }
+  const auto* values = query.find("values");
+  if (values != nullptr && *values != "blob" && *values != "inline") {
+    co_return Problem{Kind::invalid_parameter, "Large values come in no such way.", "values", "blob or inline"};
+  }
   const auto map = services.maps.find(exchange->params[0]);
   if (!map) co_return no_map(exchange->params[0]);
   if (exchange->is_head()) co_return Reply(200, {}, "application/x-ndjson");
   const StreamPlace place(services);
   if (!place.granted()) co_return place.problem();
-  Map::Reader reader(map, *after, order == nullptr || *order == "input");
+  Map::Reader reader(map, *after, {order == nullptr || *order == "input", values != nullptr && *values == "inline"});
   bool there = co_await exchange->begin("application/x-ndjson", true);
   while (there) {
     const std::string text = reader.next(kResultsPiece);

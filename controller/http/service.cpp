@@ -109,7 +109,7 @@ std::string Service::open() {
   raise_descriptor_limit();
   in.gateway = std::make_unique<Gateway>(in.io, std::make_unique<bus::LocalConnection>(in.io, in.wire), options.cluster, in.identity);
   in.tasks = std::make_unique<TaskStore>(in.io, *in.gateway, in.blobs, options.limits);
-  in.maps = std::make_unique<MapStore>(in.io, *in.gateway, options.limits);
+  in.maps = std::make_unique<MapStore>(in.io, *in.gateway, in.blobs, options.limits);
   in.events = std::make_unique<EventHub>(in.io, *in.gateway, *in.maps, wire::to_string(in.identity.self));
   in.benchmarks = std::make_unique<Benchmarks>(in.io, options.benchmarks, options.limits);
   in.services = std::unique_ptr<Services>(new Services{in.io, options, *in.gateway, in.blobs, *in.tasks, *in.maps, *in.events, *in.benchmarks, in.keys, in.tokens,

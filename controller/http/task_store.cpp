@@ -89,26 +89,15 @@ asio::awaitable<void> TaskStore::wait(std::uint64_t sequence, std::chrono::stead
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-// The value, where it is larger than an answer may have; otherwise nothing.
-wire::Payload TaskStore::large_value(const client::ResultView& result) const {
-  if (!result.value.buffer.empty()) return result.value;
-  if (result.report.content.size() <= limits_.value_bytes) return {};
-  const auto content = wire::decode_content(result.report.content);
-  if (!content || content->reference) return {};
-  return {content->codec, wire::Buffer::copy_of(content->bytes)};
-}
-
 void TaskStore::on_result(std::uint64_t, const client::ResultView& result) {
   TaskRecord* record = find(result.sequence);
   if (record == nullptr) return;
   wire::Writer report;
-  const wire::Payload value = large_value(result);
-  if (value.buffer.size() > limits_.value_bytes) {
+  const wire::Payload value = value_beyond(result, limits_.value_bytes);
+  if (!value.buffer.empty()) {
     const auto id = value_id(wire::to_string(gateway_.id_of(result.sequence)));
     record->value = {value.codec, value.buffer.size(), blobs_.keep_value(id, value.buffer) ? id : std::string()};
-    wire::RunReport rest = result.report;
-    rest.content = {};
-    wire::encode_report(report, rest);
+    encode_without_value(report, result);
   } else {
     encode_whole(report, result);
   }

@@ -56,7 +56,6 @@ class TaskStore : private Taker {
 
  private:
   void on_result(std::uint64_t index, const client::ResultView& result) override;
-  wire::Payload large_value(const client::ResultView& result) const;
   void hold_to_limits();
   std::uint64_t add(std::uint32_t spec, const wire::Payload& args, wire::ByteSpan extras);
 

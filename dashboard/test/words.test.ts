@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CoveyMap, Task } from "../src/api/types";
 import { placeOf, sectionOf, taskUrl } from "../src/router";
-import { progressText, stateOf } from "../src/views/map_words";
+import { progressText, shortValue, stateOf } from "../src/views/map_words";
 import { demandOf } from "../src/views/queues";
 import { addressOf, filterOf, isTaskId, requestOf } from "../src/views/task_query";
 import { markOf, outputsOf, storyOf, valueText } from "../src/views/task_words";
@@ -33,9 +33,16 @@ describe("the story of a task", () => {
     expect(valueText({ value: "text" })).toBe("text");
     expect(valueText({ value: null })).toBe("null");
     expect(valueText({ value_base64: "AA==" })).toContain("base64");
-    expect(valueText({ value_kept: false })).toContain("not kept");
+    expect(valueText({ value: null, value_kept: false })).toContain("not kept");
     expect(valueText({ value: "x".repeat(30_000) })).toContain("characters more");
     expect(valueText({})).toBeUndefined();
+  });
+  it("says in a line what a map's results are", () => {
+    expect(shortValue({ value: [1] })).toBe("[1]");
+    expect(shortValue({ error: "no" })).toBe("no");
+    expect(shortValue({ value: "x".repeat(400) })).toHaveLength(301);
+    expect(shortValue({ value_bytes: 2_000_000 })).toMatch(/^a blob of 1\.91/);
+    expect(shortValue({ value_bytes: 2_000_000, value_kept: false })).toBe("not kept any more");
   });
   it("has what was printed, also where it is no text or not all of it", () => {
     expect(outputsOf({ ...ended, value: { stdout: "a value of its own" } })).toEqual([]);

@@ -1,4 +1,6 @@
 // /v1/blobs of a real cluster, and bodies that are streamed.
+#include <sstream>
+
 #include "tests/integration/api_fixture.hpp"
 
 namespace covey::integration {
@@ -9,6 +11,12 @@ struct BlobsTest : ApiFixture {
     std::string bytes(size, '\0');
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 2654435761u >> 13);
     return bytes;
+  }
+  std::vector<json::object> results(const std::string& map, const std::string& parameters) {
+    std::vector<json::object> lines;
+    std::istringstream in(ask("GET", "/v1/maps/" + map + "/results?" + parameters).body);
+    for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line).as_object());
+    return lines;
   }
 };
 
@@ -57,6 +65,51 @@ TEST_F(BlobsTest, AValueThatHadToMakeRoomIsSaidToBeGone) {
   const auto again = ask("GET", "/v1/tasks/" + std::string(answer.at("id").as_string())).json();
   EXPECT_EQ(again.at("value_kept"), false);
   EXPECT_FALSE(again.as_object().contains("value_blob"));
+}
+
+TEST_F(BlobsTest, LargeResultsOfAMapAreBlobsForAsLongAsTheMapKeepsThem) {
+  start_with_api(1, {"--http-value-bytes", "1000", "--http-blobs-bytes", "500"});
+  const auto large = [](char letter, std::size_t size) { return '"' + std::string(size, letter) + '"'; };
+  const std::string values[] = {large('a', 998), large('b', 999), large('c', 200'000)};
+  ASSERT_EQ(ask("POST", "/v1/maps", R"({"function":"echo","id":"large","inputs":[)" + values[0] + ',' + values[1] + ',' + values[2] + "]}").status, 202u);
+  std::vector<std::string> blobs;
+  for (const std::string order : {"input", "completion"}) {
+    const auto told = results("large", "order=" + order);
+    ASSERT_EQ(told.size(), 3u);
+    for (const auto& line : told) {
+      const auto& value = values[line.at("index").to_number<std::size_t>()];
+      if (value.size() <= 1000) {
+        EXPECT_EQ(line.at("value"), json::parse(value));
+        continue;
+      }
+      EXPECT_FALSE(line.contains("value"));
+      EXPECT_EQ(line.at("value_bytes").to_number<std::size_t>(), value.size());
+      EXPECT_EQ(line.at("codec"), "json");
+      blobs.push_back("/v1/blobs/" + std::string(line.at("value_blob").as_string()));
+      EXPECT_TRUE(ask("GET", blobs.back()).body == value);
+    }
+  }
+  for (const auto& line : results("large", "values=inline")) EXPECT_EQ(line.at("value"), json::parse(values[line.at("index").to_number<std::size_t>()]));
+  EXPECT_EQ(ask("GET", "/v1/maps/large/results?values=none").status, 400u);
+  // One that is deleted is said to be gone; the others go with their map.
+  EXPECT_EQ(ask("DELETE", blobs.at(0)).status, 204u);
+  EXPECT_EQ(results("large", "order=input").at(1).at("value_kept"), false);
+  EXPECT_EQ(ask("GET", blobs.at(1)).status, 200u);
+  EXPECT_EQ(ask("DELETE", "/v1/maps/large").status, 204u);
+  EXPECT_EQ(ask("GET", blobs[1]).status, 404u);
+}
+
+TEST_F(BlobsTest, LargeResultsOfAMapAreDroppedWithTheirLines) {
+  start_with_api(1, {"--http-value-bytes", "1000", "--http-result-bytes", "1000000"});
+  std::string inputs;
+  for (int i = 0; i < 10; ++i) inputs += '"' + std::string(200'000, 'x') + "\"\n";
+  ASSERT_EQ(ask("POST", "/v1/maps?function=echo&id=large", inputs, {{"Content-Type", "application/x-ndjson"}}).status, 202u);
+  const auto ended = ask_until("/v1/maps/large", [](const auto& answer) { return answer.json().at("state") == "completed"; }).json();
+  EXPECT_EQ(ended.at("results").at("kept"), 4);
+  const auto told = results("large", "order=completion");
+  ASSERT_EQ(told.size(), 5u);
+  EXPECT_EQ(told[0].at("dropped"), 6);
+  EXPECT_EQ(ask("GET", "/v1/blobs/" + std::string(told[1].at("value_blob").as_string())).body.size(), 200'002u);
 }
 
 TEST_F(BlobsTest, MistakesAndLimitsAreNamed) {

@@ -90,6 +90,8 @@ export interface MapResult {
   status: string;
   value?: unknown;
   value_base64?: string;
+  value_kept?: boolean;
+  value_bytes?: number; // of one that is too large for the line
   error?: string;
   attempts?: number;
   engine?: string;

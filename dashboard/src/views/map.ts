@@ -13,7 +13,7 @@ import { notice } from "../ui/notice";
 import { poll } from "../ui/poll";
 import { progress } from "../ui/progress";
 import { type Column, Table } from "../ui/table";
-import { leftText, progressText, speedText, stateOf } from "./map_words";
+import { leftText, progressText, shortValue, speedText, stateOf } from "./map_words";
 import type { Context, View } from "./view";
 
 const kPage = 50;
@@ -125,11 +125,6 @@ function columns(context: Context): Column<MapResult>[] {
     { key: "engine", title: "Engine", optional: true, cell: (result) => (result.engine ? { text: name(result.engine), href: engineUrl(result.engine) } : { text: kNothing }) },
     { key: "task", title: "Task", optional: true, cell: (result) => ({ text: result.task, href: taskUrl(result.task) }) },
   ];
-}
-
-function shortValue(result: MapResult): string {
-  const text = result.error ?? (result.value_base64 !== undefined ? "bytes" : JSON.stringify(result.value ?? null));
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
 function resultList(context: Context, id: string): { element: HTMLElement; stop(): void } {

@@ -1,6 +1,6 @@
 // What a map is at, in words. Pure.
-import type { CoveyMap } from "../api/types";
-import { count, duration, kNothing, percent, rate } from "../format";
+import type { CoveyMap, MapResult } from "../api/types";
+import { bytes, count, duration, kNothing, percent, rate } from "../format";
 import { isOver } from "../store/state";
 
 export function progressText(map: CoveyMap): string {
@@ -23,4 +23,13 @@ export function leftText(map: CoveyMap): string {
 export function stateOf(map: CoveyMap): { text: string; state: string } {
   if (map.state === "completed") return map.failed > 0 ? { text: "completed, with failures", state: "failed" } : { text: "completed", state: "ok" };
   return { text: map.state, state: map.state };
+}
+
+const kMostText = 300;
+
+export function shortValue(result: Pick<MapResult, "error" | "value" | "value_base64" | "value_bytes" | "value_kept">): string {
+  if (result.value_kept === false) return "not kept any more";
+  if (result.value_bytes !== undefined) return `a blob of ${bytes(result.value_bytes)}`;
+  const text = result.error ?? (result.value_base64 !== undefined ? "bytes" : JSON.stringify(result.value ?? null));
+  return text.length > kMostText ? `${text.slice(0, kMostText)}…` : text;
 }

@@ -70,9 +70,9 @@ export function cut(text: string): string {
 }
 
 export function valueText(task: Pick<Task, "value" | "value_base64" | "value_kept" | "value_bytes" | "status">): string | undefined {
+  if (task.value_kept === false) return "The value is not kept any more.";
   if (task.value !== undefined) return cut(typeof task.value === "string" ? task.value : JSON.stringify(task.value, null, 2));
   if (task.value_base64 !== undefined) return cut(`${task.value_base64}\n(bytes, in base64)`);
-  if (task.value_kept === false) return "The value is not kept any more.";
   if (task.value_bytes !== undefined) return `A value of ${count(task.value_bytes)} bytes, which is too long to be shown here.`;
   return undefined;
 }

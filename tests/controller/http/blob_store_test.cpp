@@ -80,5 +80,19 @@ TEST(BlobStoreTest, AnUploadCannotHaveTheIdOfAValue) {
   EXPECT_FALSE(is_upload_id(std::string(65, 'a')));
 }
 
+TEST(BlobStoreTest, WhatIsLentTakesNoRoomAndIsThereUntilItIsTakenBack) {
+  const Limits limits = small();
+  BlobStore store(limits);
+  store.lend("map.value", value(50));
+  EXPECT_EQ(store.bytes(), 0u);
+  EXPECT_EQ(put(store, "a", std::string(10, 'x')), Put::made);
+  EXPECT_EQ(store.find("map.value")->size(), 50u);
+  store.take_back("map.value");
+  EXPECT_EQ(store.find("map.value"), nullptr);
+  store.lend("map.value", value(50));
+  EXPECT_TRUE(store.remove("map.value"));
+  EXPECT_EQ(store.find("map.value"), nullptr);
+}
+
 }  // namespace
 }  // namespace covey::api
