@@ -1,6 +1,5 @@
 #include "controller/http/benchmarks.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -30,22 +29,23 @@ constexpr auto kStopGrace = std::chrono::milliseconds(500);
 constexpr auto kEndGrace = std::chrono::seconds(15);  // from SIGTERM to SIGKILL: it cancels its tasks, and has 10 s for that
 constexpr std::size_t kMostNumbers = 32, kMostMessage = 2'000;
 
-// What can be varied, by experiment.
+// What can be varied, by experiment, and what is taken where a request does not say.
 struct Parameter {
   std::string_view experiment, name;
   bool whole;
   double least, most;
+  std::vector<double> usual;
+  std::vector<std::string> schemes;
 };
-constexpr Parameter kParameters[] = {
-    {"latency", "n", true, 1, 1'000'000},
-    {"throughput", "bytes", true, 1, 64'000'000},
-    {"map", "dt", false, 0.01, 10'000},
+const Parameter kParameters[] = {
+    {"latency", "n", true, 1, 1'000'000, {1, 4, 16, 64, 256, 1'024, 4'096, 16'384}, {"controller", "direct"}},
+    {"throughput", "bytes", true, 1, 64'000'000, {1'000, 4'000, 16'000, 64'000, 256'000, 1'000'000, 4'000'000}, {"controller", "direct"}},
+    {"map", "dt", false, 0.01, 10'000, {1, 4, 16, 64, 128}, {"controller"}},
 };
 
-// The numbers of a list, as `covey bench` takes them.
-std::string numbers_of(Fields& fields, const Parameter& parameter) {
+std::vector<double> numbers_of(Fields& fields, const Parameter& parameter) {
   const json::value* value = fields.any(parameter.name);
-  if (value == nullptr) return {};
+  if (value == nullptr) return parameter.usual;
   const json::array* list = value->if_array();
   const auto good = [&](const json::value& one) {
     if (!one.is_number()) return false;
@@ -58,23 +58,32 @@ std::string numbers_of(Fields& fields, const Parameter& parameter) {
                  fmt::format("1 to {} {}numbers from {} to {}", kMostNumbers, parameter.whole ? "whole " : "", parameter.least, parameter.most));
     return {};
   }
-  std::string text;
-  for (const auto& one : *list) text += fmt::format("{}{}", text.empty() ? "" : ",", one.to_number<double>());
-  return text;
+  std::vector<double> numbers;
+  for (const auto& one : *list) numbers.push_back(one.to_number<double>());
+  return numbers;
 }
 
-void read_schemes(Fields& fields, std::vector<std::string>& arguments) {
-  std::string schemes;
-  for (const auto& scheme : fields.texts("scheme", 2)) {
+std::vector<std::string> schemes_of(Fields& fields, const Parameter& parameter) {
+  auto schemes = fields.texts("scheme", 2);
+  for (const auto& scheme : schemes) {
     if (scheme != "controller" && scheme != "direct") {
-      return fields.wrong("scheme", fmt::format("There is no scheme '{}'.", scheme), "some of controller, direct, in a list");
+      fields.wrong("scheme", fmt::format("There is no scheme '{}'.", scheme), "some of controller, direct, in a list");
     }
-    schemes += (schemes.empty() ? "" : ",") + scheme;
   }
-  if (!schemes.empty()) arguments.insert(arguments.end(), {"--scheme", schemes});
+  return schemes.empty() ? parameter.schemes : schemes;
 }
 
-std::string utc(std::chrono::system_clock::time_point at) { return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::milliseconds>(at)); }
+// How many rows `covey bench` is going to tell: latency ends with one task after another, and arrays are also pushed to an
+// engine that the scheme controller names.
+std::size_t rows_of(const std::string& experiment, std::size_t numbers, const std::vector<std::string>& schemes) {
+  if (experiment == "latency") return schemes.size() * (numbers + 1);
+  const auto pushed = experiment == "throughput" ? std::count(schemes.begin(), schemes.end(), "controller") : 0;
+  return numbers * (schemes.size() + static_cast<std::size_t>(pushed));
+}
+
+std::string utc(std::chrono::system_clock::time_point at) {
+  return timestamp(std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
+}
 
 Problem no_benchmark(const Services& services, const std::string& id) {
   return {Kind::not_found, fmt::format("There is no benchmark '{}'.", id), "id",
@@ -85,17 +94,17 @@ Problem no_benchmark(const Services& services, const std::string& id) {
 
 Outcome<BenchmarkRequest> parse_benchmark(const json::object& body) {
   Fields fields(body, {});
-  BenchmarkRequest request{fields.required_text("experiment", 20), {}};
+  BenchmarkRequest request{fields.required_text("experiment", 20), {}, 0};
   const auto of_it = [&](const Parameter& parameter) { return parameter.experiment == request.experiment; };
   const auto parameter = std::find_if(std::begin(kParameters), std::end(kParameters), of_it);
   if (parameter == std::end(kParameters)) {
     fields.wrong("experiment", fmt::format("There is no experiment '{}'.", request.experiment), "latency, throughput or map");
     return *fields.problem();
   }
-  if (const auto numbers = numbers_of(fields, *parameter); !numbers.empty()) {
-    request.arguments.insert(request.arguments.end(), {fmt::format("--{}", parameter->name), numbers});
-  }
-  read_schemes(fields, request.arguments);
+  const auto numbers = numbers_of(fields, *parameter);
+  const auto schemes = schemes_of(fields, *parameter);
+  request.arguments = {fmt::format("--{}", parameter->name), fmt::format("{}", fmt::join(numbers, ",")), "--scheme", fmt::format("{}", fmt::join(schemes, ","))};
+  request.rows = rows_of(request.experiment, numbers.size(), schemes);
   if (fields.boolean("quick", true)) request.arguments.emplace_back("--quick");
   fields.refuse_others();
   if (fields.problem()) return *fields.problem();
@@ -142,6 +151,7 @@ Outcome<json::object> Benchmarks::start(const BenchmarkRequest& request) {
   running_ = &runs_.emplace_front();
   running_->id = fmt::format("b{}", next_++);
   running_->experiment = request.experiment;
+  running_->rows_wanted = request.rows;
   ending_ = Ending::none;
   deadline_ = std::chrono::steady_clock::now() + limits_.benchmark_time;
   read_ = 0;
@@ -211,7 +221,8 @@ void Benchmarks::end(int status) {
 // ---- what is told ----
 
 json::object Benchmarks::describe(const Run& run, bool with_rows) const {
-  json::object told{{"id", run.id}, {"experiment", run.experiment}, {"state", run.state}, {"started", utc(run.started)}, {"row_count", run.rows.size()}};
+  json::object told{{"id", run.id}, {"experiment", run.experiment}, {"state", run.state}, {"started", utc(run.started)}, {"row_count", run.rows.size()},
+                    {"row_total", run.rows_wanted}};
   if (run.ended != Clock::time_point{}) told["ended"] = utc(run.ended);
   if (!run.message.empty()) told[run.state == "failed" ? "error" : "message"] = run.message;
   if (with_rows) told["rows"] = run.rows;

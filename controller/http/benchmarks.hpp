@@ -25,6 +25,7 @@ namespace covey::api {
 struct BenchmarkRequest {
   std::string experiment;
   std::vector<std::string> arguments;
+  std::size_t rows = 0;  // that it is going to have
 };
 Outcome<BenchmarkRequest> parse_benchmark(const boost::json::object& body);
 
@@ -52,6 +53,7 @@ class Benchmarks {
     std::string state = "running";  // until it is completed, failed or cancelled
     Clock::time_point started = Clock::now(), ended{};
     boost::json::array rows;
+    std::size_t rows_wanted = 0;
     std::string message;  // the latest line that is no row
   };
   // Why it ends before its time.

@@ -52,6 +52,21 @@ TEST_F(BenchmarksTest, ABenchmarkRunsOnTheClusterAndTellsItsRows) {
   EXPECT_EQ(ask("GET", path).status, 404u);
 }
 
+TEST_F(BenchmarksTest, HowManyRowsThereWillBeIsKnownFromTheBeginning) {
+  start_with_api(1);
+  const std::pair<const char*, int> experiments[] = {{R"({"experiment":"latency","n":[1,4]})", 6},
+                                                     {R"({"experiment":"throughput","bytes":[1000,2000]})", 6},
+                                                     {R"({"experiment":"throughput","bytes":[1000],"scheme":["direct"]})", 1},
+                                                     {R"({"experiment":"map","dt":[100]})", 1}};
+  for (const auto& [body, rows] : experiments) {
+    const auto path = begin(body);
+    EXPECT_EQ(ask("GET", path).json().at("row_total"), rows) << body;
+    const auto ended = until_ended(path);
+    EXPECT_EQ(ended.at("state"), "completed") << json::serialize(ended);
+    EXPECT_EQ(ended.at("row_count"), rows) << json::serialize(ended);
+  }
+}
+
 // With a thousand tasks that wait.
 constexpr auto kThousandSleeps = R"({"experiment":"map","dt":[1]})";
 
