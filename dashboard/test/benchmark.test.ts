@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cellText, isRunning, numbersOf, plotsOf, requestOf } from "../src/views/benchmark_model";
+import { cellText, isRunning, markOf, numbersOf, plotsOf, requestOf } from "../src/views/benchmark_model";
 
 const row = (n: number, more = {}) => ({ experiment: "latency", n, roundtrip_s: n / 1000, roundtrip_tasks_per_s: 1000, sent_tasks_per_s: 2000, ...more });
 
@@ -16,6 +16,7 @@ describe("a benchmark", () => {
   });
   it("runs until it has ended in some way", () => {
     expect(["running", "completed", "failed", "cancelled"].map((state) => isRunning({ state }))).toEqual([true, false, false, false]);
+    expect(["running", "completed", "failed", "cancelled"].map((state) => markOf({ state }))).toEqual(["running", "ok", "failed", "cancelled"]);
   });
 });
 

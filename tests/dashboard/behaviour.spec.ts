@@ -1,4 +1,5 @@
 // What a person does with the dashboard, and what the cluster then does.
+import type { Locator } from "@playwright/test";
 import { expect, picture, test, turnTo } from "./fixtures";
 
 test("figures and engines are live, without a reload", async ({ dash, cluster }) => {
@@ -147,3 +148,61 @@ test("without the controller it says so, and goes on once it is back", async ({ 
   await expect(dash.getByText("The controller does not answer")).toHaveCount(0);
   watched.complaints.length = 0; // the browser's own, of what it could not load
 });
+
+test("a benchmark is started, draws its plots while it runs, and ends", async ({ dash, cluster }) => {
+  await turnTo(dash, cluster, "/benchmarks");
+  await dash.getByLabel("Experiment").selectOption("Map");
+  await dash.getByLabel("Milliseconds of each sleep").fill("1, many");
+  await dash.getByRole("button", { name: "Start" }).click();
+  await expect(dash.getByRole("alert").filter({ hasText: "many" })).toBeVisible();
+  await dash.getByLabel("Milliseconds of each sleep").fill("1, 16, 10000");
+  await dash.getByRole("button", { name: "Start" }).click();
+
+  // The first points are drawn while the last sleeps go on.
+  const drawn = dash.locator(".chart").filter({ hasText: "Efficiency" });
+  await expect(dash.locator("dd", { hasText: /^[12] of 3 rows$/ })).toBeVisible();
+  await expect(drawn.locator("b")).toHaveText(/%/);
+  expect(await inkOf(drawn.locator("canvas"))).toBeGreaterThan(0);
+  await expect(dash.getByText("running", { exact: true })).toBeVisible();
+
+  await expect(dash.getByText("3 of 3 rows")).toBeVisible();
+  await expect(dash.getByText("completed", { exact: true })).toBeVisible();
+  await expect(dash.getByRole("progressbar", { name: "Progress of this benchmark" })).toHaveAttribute("aria-valuenow", "100");
+  await expect(dash.getByRole("table", { name: "Figures of the benchmark" }).locator("tbody tr")).toHaveCount(3);
+  await picture(dash, "benchmark");
+  const id = dash.url().split("/").pop() ?? "";
+  const told = await cluster.ask<{ state: string; rows: { experiment: string; dt: number }[] }>("GET", `v1/benchmarks/${id}`);
+  expect(told.state).toBe("completed");
+  expect(told.rows.map(({ dt }) => dt)).toEqual([0.001, 0.016, 10]);
+  await turnTo(dash, cluster, "/benchmarks");
+  await expect(dash.locator("tbody tr", { hasText: id })).toContainText("3 of 3");
+});
+
+test("a benchmark that runs is cancelled with its tasks, and forgotten", async ({ dash, cluster }) => {
+  const unfinished = async () => (await cluster.ask<{ unfinished: number }>("GET", "v1/queues")).unfinished;
+  const before = await unfinished();
+  await turnTo(dash, cluster, "/benchmarks");
+  await dash.getByLabel("Experiment").selectOption("Map");
+  await dash.getByLabel("Milliseconds of each sleep").fill("10000, 10000, 10000");
+  await dash.getByRole("button", { name: "Start" }).click();
+  await expect(dash.getByText(/^map controller/)).toBeVisible();
+  await expect.poll(unfinished).toBeGreaterThan(before);
+  await dash.getByRole("button", { name: "Cancel", exact: true }).click();
+  await dash.getByRole("button", { name: "Cancel it" }).click();
+  await expect(dash.getByText("cancelled", { exact: true })).toBeVisible();
+  await expect.poll(unfinished).toBe(before);
+  const id = dash.url().split("/").pop() ?? "";
+  await dash.getByRole("button", { name: "Forget" }).click();
+  await dash.getByRole("button", { name: "Forget it" }).click();
+  await expect(dash.getByRole("heading", { name: "Benchmarks" })).toBeVisible();
+  await expect(dash.locator("tbody tr", { hasText: id })).toHaveCount(0);
+});
+
+// How much of a plot has been drawn upon.
+function inkOf(canvas: Locator): Promise<number> {
+  return canvas.evaluate((element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const pixels = (element as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data ?? [];
+    return pixels.filter((value, i) => i % 4 === 3 && value > 0).length;
+  });
+}

@@ -9,20 +9,23 @@ interface Seeded {
   task: string;
   failed: string;
   engine: string;
+  benchmark: string;
 }
 
 let seeded: Seeded | undefined;
 
-// Something of each kind: a running and an ended map, tasks in several states.
+// Something of each kind: a benchmark, a running and an ended map, tasks in several states.
 async function seed(cluster: Cluster): Promise<Seeded> {
   if (seeded) return seeded;
+  const { id: benchmark } = await cluster.ask<{ id: string }>("POST", "v1/benchmarks", { experiment: "latency", n: [1, 16] });
+  await expect.poll(async () => (await cluster.ask<{ state: string }>("GET", `v1/benchmarks/${benchmark}`)).state).toBe("completed");
   await cluster.ask("POST", "v1/maps", { function: "sleep", inputs: [0.01, 0.02, "soon", 0.01], id: "mixed" });
   await cluster.ask("POST", "v1/maps", { function: "sleep", inputs: Array.from({ length: 20_000 }, () => 0.05), id: "long", label: "a long one" });
   await cluster.put({ function: "echo", args: ["never"], labels: ["gpu=a100"], label: "waits for a GPU", priority: 5 });
   const { id: task } = await cluster.run({ function: "exec", args: [["sh", "-c", "echo 42; echo careful >&2"]], label: "program", priority: 9 });
   const { id: failed } = await cluster.run({ function: "fail", args: ["the disk is full"], retries: 2, retry_delay: 0.05, priority: 9 });
   const { engines } = await cluster.ask<{ engines: { id: string }[] }>("GET", "v1/engines");
-  seeded = { task, failed, engine: engines[0]?.id ?? "" };
+  seeded = { task, failed, engine: engines[0]?.id ?? "", benchmark };
   return seeded;
 }
 
@@ -44,6 +47,8 @@ const kPlaces: [string, (seeds: Seeded) => string, (page: Page) => Promise<void>
   ["task", (seeds) => `/tasks/${seeds.task}`, (page) => expect(page.getByRole("heading", { name: "stderr" })).toBeVisible()],
   ["failed-task", (seeds) => `/tasks/${seeds.failed}`, (page) => expect(page.getByText("the disk is full").first()).toBeVisible()],
   ["maps", () => "/maps", (page) => expect(page.locator("tbody tr")).toHaveCount(2)],
+  ["benchmarks", () => "/benchmarks", (page) => expect(page.locator("tbody tr").first()).toBeVisible()],
+  ["benchmark", (seeds) => `/benchmarks/${seeds.benchmark}`, (page) => expect(page.locator("tbody tr")).toHaveCount(6)],
   ["map", () => "/maps/long", (page) => expect(page.locator("tbody tr").first()).toBeVisible()],
 ];
 

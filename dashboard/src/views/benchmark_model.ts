@@ -9,14 +9,20 @@ export interface Benchmark {
   id: string;
   state: string; // running until it is completed, failed or cancelled
   experiment: string;
-  rows?: Row[];
-  message?: string; // what is measured now, or why it failed
-  error?: string;
-  done?: number;
-  total?: number;
+  started: string;
+  ended?: string;
+  row_count: number;
+  row_total: number;
+  rows?: Row[]; // not of those in a list
+  message?: string; // what is measured now
+  error?: string; // why it failed
 }
 
-export const isRunning = (benchmark: Pick<Benchmark, "state">): boolean => ["queued", "waiting", "running"].includes(benchmark.state);
+export const isRunning = (benchmark: Pick<Benchmark, "state">): boolean => benchmark.state === "running";
+
+export function markOf(benchmark: Pick<Benchmark, "state">): string {
+  return benchmark.state === "completed" ? "ok" : benchmark.state;
+}
 
 // ---- what is asked for ----
 

@@ -1,30 +1,15 @@
-// Starting a benchmark, and those that were started from this tab: the API has no list of them.
+// Starting a benchmark, and those that the controller still knows of.
 import { explain } from "../api/client";
+import { count, time, words } from "../format";
 import { benchmarkUrl } from "../router";
 import { h, labelled, setText } from "../ui/dom";
-import { type Benchmark, type Experiment, kExperiments, numbersOf, requestOf } from "./benchmark_model";
+import { poll } from "../ui/poll";
+import { type Column, Table } from "../ui/table";
+import { type Benchmark, type Experiment, isRunning, kExperiments, markOf, numbersOf, requestOf } from "./benchmark_model";
 import type { Context, View } from "./view";
 
-const kKey = "covey-benchmarks";
-const kMost = 50;
-
-interface Started {
-  id: string;
-  experiment: string;
-  at: string;
-}
-
-export function startedHere(): Started[] {
-  try {
-    return JSON.parse(sessionStorage.getItem(kKey) ?? "[]") as Started[];
-  } catch {
-    return [];
-  }
-}
-
-function keep(started: Started): void {
-  sessionStorage.setItem(kKey, JSON.stringify([started, ...startedHere()].slice(0, kMost)));
-}
+const kFreshMs = 1000;
+const kQuietMs = 5000;
 
 export function benchmarksView(context: Context): View {
   const experiment = h("select", { id: "experiment" }, ...Object.entries(kExperiments).map(([value, { title }]) => h("option", { value, text: title })));
@@ -50,21 +35,38 @@ export function benchmarksView(context: Context): View {
     numbers.setAttribute("aria-invalid", String(typeof wanted === "string"));
     if (typeof wanted !== "string") void begin(context, experiment.value as Experiment, wanted, start, wrong);
   });
-  const before = startedHere();
-  const list = h("ul", { class: "plain" }, ...before.map(({ id, experiment: kind, at }) =>
-    h("li", {}, h("a", { href: benchmarkUrl(id), text: `${kExperiments[kind as Experiment]?.title ?? kind} ${id}` }), h("span", { class: "note", text: ` begun ${new Date(at).toLocaleTimeString()}` }))));
+  const table = new Table<Benchmark>("Benchmarks", kColumns, ({ id }) => id);
+  const said = h("p", { class: "note", role: "status", text: "Asking for the benchmarks." });
+  table.element.hidden = true;
+  const asking = poll(async (signal) => {
+    try {
+      const { benchmarks } = await context.client.get<{ benchmarks: Benchmark[] }>("v1/benchmarks", signal);
+      table.show(benchmarks);
+      table.element.hidden = benchmarks.length === 0;
+      setText(said, benchmarks.length === 0 ? "None yet." : "");
+      return benchmarks.some(isRunning) ? kFreshMs : kQuietMs;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      setText(said, explain(error));
+      return kQuietMs;
+    }
+  });
   const element = h("section", { "aria-labelledby": "title" },
-    h("div", { class: "bar" }, h("h1", { id: "title", tabindex: "-1", text: "Benchmarks" })), form,
-    h("section", { class: "panel", "aria-labelledby": "before-title" }, h("h2", { id: "before-title", text: "Started from this tab" }),
-      before.length > 0 ? list : h("p", { class: "note", text: "None yet." })));
-  return { title: "Benchmarks", element };
+    h("div", { class: "bar" }, h("h1", { id: "title", tabindex: "-1", text: "Benchmarks" })), form, table.element, said);
+  return { title: "Benchmarks", element, stop: () => asking.stop() };
 }
+
+const kColumns: Column<Benchmark>[] = [
+  { key: "id", title: "Benchmark", cell: ({ id, experiment }) => ({ text: `${kExperiments[experiment as Experiment]?.title ?? experiment} ${id}`, href: benchmarkUrl(id) }) },
+  { key: "state", title: "State", cell: (benchmark) => ({ text: words(benchmark.state), state: markOf(benchmark) }) },
+  { key: "rows", title: "Measured", numeric: true, cell: ({ row_count, row_total }) => ({ text: `${count(row_count)} of ${count(row_total)}` }) },
+  { key: "started", title: "Begun", optional: true, cell: ({ started }) => ({ text: time(started) }) },
+];
 
 async function begin(context: Context, experiment: Experiment, numbers: number[], button: HTMLButtonElement, wrong: HTMLElement): Promise<void> {
   button.disabled = true;
   try {
     const { id } = await context.client.post<Benchmark>("v1/benchmarks", requestOf(experiment, numbers));
-    keep({ id, experiment, at: new Date().toISOString() });
     location.hash = benchmarkUrl(id);
   } catch (error) {
     setText(wrong, explain(error));
