@@ -48,6 +48,9 @@ void add_controller(CLI::App& app) {
       ->transform(CLI::CheckedTransformer(policies))
       ->envname("COVEY_POLICY");
   command->add_option("--max-tasks", state->options.core.max_tasks, "unfinished tasks of all clients")->check(CLI::Range(1024, 100'000'000));
+  command->add_option("--history-tasks", state->options.core.history, "ended tasks of all clients that are still known, without their values")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000'000));
   command->add_option("--max-result-mb", state->max_result_mb, "memory for results that nobody has taken yet");
   command->add_option("--result-ttl", state->result_ttl_s, "seconds that such results wait")->check(CLI::PositiveNumber);
   add_http_options(*command, state->options.http, state->http_address);

@@ -150,6 +150,7 @@ void add_up_commands(CLI::App& app) {
   up->add_option("--http-port", options->http_port, "port for the HTTP API; a free one unless given");
   up->add_flag("--no-http", options->no_http, "without the HTTP API");
   up->add_option("--engine-arg", options->cluster.engine_arguments, "argument for each engine, such as --engine-arg=--allow-exec")->take_all();
+  up->add_option("--controller-arg", options->cluster.controller_arguments, "argument for the controller, such as --controller-arg=--http-wait=60")->take_all();
   up->add_flag("--json", options->json, "one line of JSON that says how to reach it");
   up->callback([options] {
     if (const pid_t pid = running_up()) {

@@ -30,7 +30,7 @@ struct Config {
   wire::Duration adoption_grace = std::chrono::seconds(5);   // for engines to say what they still run
   wire::Duration idempotency_ttl = std::chrono::hours(1);
   std::size_t max_idempotency_keys = 100'000;
-  std::size_t history = 16'384;                            // completed tasks that explain still knows
+  std::size_t history = 16'384;                            // completed tasks that are still known, without their values
   std::size_t max_peers = 16'384;
   std::uint64_t seed = 1;                                  // of the random policies
 };

@@ -69,6 +69,20 @@ TEST_F(ApiTest, ListsComeInPagesThatMissNothing) {
   EXPECT_EQ(ask("GET", "/v1/queues").json().at("queues").at(0).at("labels").at(0), "not=there");
 }
 
+TEST_F(ApiTest, HistoriesAreBoundedAndSayWhatTheyDropped) {
+  start_with_api(1, {"--history-tasks", "5", "--http-history-tasks", "10"});
+  std::vector<std::string> ids;
+  for (int i = 0; i < 12; ++i) ids.emplace_back(ask("POST", "/v1/tasks?wait=60s", R"({"function":"echo","args":["value"]})").json().at("id").as_string());
+  const auto listed = ask("GET", "/v1/tasks").json();
+  EXPECT_EQ(listed.at("tasks").as_array().size(), 5u);
+  EXPECT_EQ(listed.at("tasks").at(0).at("id"), json::string_view(ids[11]));
+  EXPECT_EQ(listed.at("dropped"), 7);
+  EXPECT_EQ(ask("GET", "/v1/tasks/" + ids[2]).json().at("value"), "value");
+  const auto gone = ask("GET", "/v1/tasks/" + ids[1]);
+  EXPECT_EQ(gone.status, 404u);
+  EXPECT_NE(gone.body.find("among the 2 that the history has dropped"), std::string::npos) << gone.body;
+}
+
 TEST_F(ApiTest, ATaskThatWaitsIsExplainedCancelledAndRetried) {
   start_with_api(1);
   const auto put = ask("POST", "/v1/tasks?wait=10ms", R"({"function":"echo","args":[1],"labels":["not=there"]})");
