@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kTimeout{3'000};
 // A view is of use that much longer where a later one could not be had: a busy machine is not a dead controller.
 constexpr std::chrono::seconds kStale{4};
 constexpr int kMostPages = 200;
+constexpr std::size_t kMostWhy = 400;  // the API takes 500 characters
 
 kube::Request request_for(verb method, std::string target) {
   kube::Request request;
@@ -115,13 +116,24 @@ asio::awaitable<void> ControllerClients::fetch(std::shared_ptr<Known> known) {
 }
 
 asio::awaitable<kube::Result<bool>> ControllerClients::drain(std::string cluster, std::string engine) {
+  return tell(std::move(cluster), std::move(engine), "drain", {});
+}
+
+asio::awaitable<kube::Result<bool>> ControllerClients::give_up(std::string cluster, std::string engine, std::string why) {
+  if (why.size() > kMostWhy) why.resize(kMostWhy);
+  return tell(std::move(cluster), std::move(engine), "lost", boost::json::serialize(boost::json::object{{"why", why}}));
+}
+
+// False: it has gone meanwhile.
+asio::awaitable<kube::Result<bool>> ControllerClients::tell(std::string cluster, std::string engine, std::string what, std::string body) {
   const auto found = known_.find(cluster);
   if (found == known_.end()) co_return kube::Error{kube::Errc::transient, 0, {}, "the controller's address is not known"};
   const auto transport = found->second->transport;
-  auto request = request_for(verb::post, "/v1/engines/" + kube::percent_encoded(engine) + "/drain");
+  auto request = request_for(verb::post, "/v1/engines/" + kube::percent_encoded(engine) + "/" + what);
+  if (!body.empty()) request.content_type = "application/json";
+  request.body = std::move(body);
   const auto answer = co_await transport->send(std::move(request));
   if (answer) co_return true;
-  // It has gone meanwhile, which is as good.
   if (answer.error().code == kube::Errc::not_found) co_return false;
   co_return answer.error();
 }

@@ -29,6 +29,8 @@ class ControllerClients {
   // How old what is known is; very, where nothing is.
   std::chrono::steady_clock::duration age(const std::string& cluster) const;
   boost::asio::awaitable<kube::Result<bool>> drain(std::string cluster, std::string engine);
+  // Says that it has ended, and why. False: the controller knows of nothing that it was running.
+  boost::asio::awaitable<kube::Result<bool>> give_up(std::string cluster, std::string engine, std::string why);
 
  private:
   struct Known {
@@ -38,6 +40,7 @@ class ControllerClients {
     Now asked_at{}, good_at{}, on_nats_since{};
     bool asking = false;
   };
+  boost::asio::awaitable<kube::Result<bool>> tell(std::string cluster, std::string engine, std::string what, std::string body);
   static boost::asio::awaitable<void> fetch(std::shared_ptr<Known> known);
 
   boost::asio::any_io_executor executor_;

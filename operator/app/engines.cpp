@@ -76,6 +76,7 @@ asio::awaitable<void> Reconciler::tend_engines(Pass* pass) {
   std::vector<asio::awaitable<void>> work;
   for (const auto& each : plan.remove) work.push_back(remove_engine(pass, each));
   for (const auto& each : plan.drain) work.push_back(drain_engine(pass, each));
+  for (const auto& each : plan.losses) work.push_back(tell_loss(pass, each));
   work.push_back(create_engines(pass));
   co_await side_by_side(std::move(work));
 }
@@ -146,6 +147,12 @@ asio::awaitable<void> Reconciler::drain_engine(Pass* pass, reconcile::Drain drai
   const auto told = co_await controllers_.drain(pass->key, drain.engine);
   // The next pass sees that it does not drain, and tells it again.
   if (!told) spdlog::info("{}: engine {} could not be told to drain: {}", pass->key, drain.pod, kube::to_string(told.error()));
+}
+
+// The controller would find out by itself, later, and never why.
+asio::awaitable<void> Reconciler::tell_loss(Pass* pass, reconcile::Loss loss) {
+  const auto told = co_await controllers_.give_up(pass->key, loss.engine, fmt::format("Pod {}: {}", loss.pod, loss.why));
+  if (!told) spdlog::info("{}: the controller could not be told how {} ended: {}", pass->key, loss.pod, kube::to_string(told.error()));
 }
 
 asio::awaitable<void> Reconciler::remove_engine(Pass* pass, reconcile::Removal removal) {

@@ -63,6 +63,7 @@ class Reconciler {
   boost::asio::awaitable<void> create_engine(Pass* pass, std::string name);
   boost::asio::awaitable<void> drain_engine(Pass* pass, reconcile::Drain drain);
   boost::asio::awaitable<void> remove_engine(Pass* pass, reconcile::Removal removal);
+  boost::asio::awaitable<void> tell_loss(Pass* pass, reconcile::Loss loss);
   boost::asio::awaitable<std::optional<kube::Error>> tell_status(Pass* pass);
   boost::asio::awaitable<void> tell_events(Pass* pass);
   boost::asio::awaitable<void> note(Pass* pass, bool warning, std::string_view reason, std::string_view action, std::string text);

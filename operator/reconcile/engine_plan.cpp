@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "operator/resources/names.hpp"
 
@@ -55,8 +56,11 @@ class Planner {
       auto& known = engines[engine.name];
       if (known == nullptr || engine.up_s < known->up_s) known = &engine;
     }
+    std::map<std::string, std::string> engines_before = std::exchange(memory_.engines, {});
     for (const auto& pod : scene_.pods) {
       taken_.insert(pod.name);
+      const auto before = engines_before.find(pod.uid);
+      if (before != engines_before.end()) memory_.engines.insert(engines_before.extract(before));
       if (pod.terminating) continue;
       if (pod.phase == Pod::Phase::ended) {
         on_ended(pod);
@@ -64,16 +68,36 @@ class Planner {
       }
       const auto found = engines.find(pod.name);
       const Member member{&pod, found == engines.end() ? nullptr : found->second};
+      if (member.listed()) memory_.engines[pod.uid] = member.engine->id;
       if (on_a_lost_node(member)) {
+        note_loss(pod, "its node does not answer");
         plan_.remove.push_back({pod.name, pod.uid, Removal::Why::lost, "its node does not answer, and the controller does not know it any more"});
         continue;
       }
       (pod.drain_began ? leaving_ : active_).push_back(member);
     }
+    note_vanished(engines_before);
+  }
+
+  // Told once: an engine that goes on all the same, cut off from the API server, is not to be driven out again and again.
+  void note_loss(const Pod& pod, std::string why) {
+    const auto known = memory_.engines.extract(pod.uid);
+    if (!known.empty()) plan_.losses.push_back({known.mapped(), pod.name, std::move(why)});
+  }
+
+  // Engines whose Pods are not there any more, and who have not said goodbye: somebody deleted them by force.
+  void note_vanished(const std::map<std::string, std::string>& vanished) {
+    for (const auto& [uid, id] : vanished) {
+      for (const auto& engine : scene_.view.engines) {
+        if (engine.id == id) plan_.losses.push_back({id, engine.name, "its Pod was deleted"});
+      }
+    }
   }
 
   void on_ended(const Pod& pod) {
     plan_.remove.push_back({pod.name, pod.uid, Removal::Why::ended, fmt::format("{}: {}", pod.reason.empty() ? "Ended" : pod.reason, pod.message)});
+    const bool in_order = pod.exit_code == 0 && (pod.reason.empty() || pod.reason == "Completed");
+    if (!in_order) note_loss(pod, plan_.remove.back().note);
     if (pod.drain_began || pod.exit_code == 0) return;
     memory_.failures = scene_.now - pod.created < kSoon ? memory_.failures + 1 : 1;
     memory_.last_failure = scene_.now;

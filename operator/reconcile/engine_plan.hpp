@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Memory {
   Autoscaler autoscaler;
   int failures = 0;  // engines that ended by themselves soon after they began, in a row
   WallTime last_failure{};
+  std::map<std::string, std::string> engines;  // of Pods that run, by the Pod's uid: what the controller calls them
 };
 
 struct Scene {
@@ -39,10 +41,17 @@ struct Drain {
   bool operator==(const Drain&) const = default;
 };
 
+// An engine whose Pod has ended, for the controller to know at once and to tell its tasks why.
+struct Loss {
+  std::string engine, pod, why;
+  bool operator==(const Loss&) const = default;
+};
+
 struct Plan {
   std::vector<std::string> create;
   std::vector<Drain> drain;
   std::vector<Removal> remove;
+  std::vector<Loss> losses;
 
   int desired = 0, replicas = 0, ready = 0, busy = 0, draining = 0, pending = 0, outdated = 0;
   bool limited = false;              // by maxReplicas

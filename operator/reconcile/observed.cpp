@@ -27,6 +27,14 @@ void read_waiting(const json::value& status, Pod& pod) {
   if (pod.message.find(text_at(status, "image")) == std::string::npos) pod.message += fmt::format(" (image {})", text(status, "image"));
 }
 
+// Empty where there is none.
+std::string memory_limit_of(const json::value& object) {
+  for (const auto& container : array_at(object, "spec.containers")) {
+    if (const auto limit = text_at(container, "resources.limits.memory"); !limit.empty()) return fmt::format("its memory limit is {}", limit);
+  }
+  return {};
+}
+
 void read_end(const json::value& object, Pod& pod) {
   pod.reason = text(object, "status.reason");  // Evicted, NodeLost
   pod.message = text(object, "status.message");
@@ -40,6 +48,7 @@ void read_end(const json::value& object, Pod& pod) {
     pod.reason = text(condition, "reason");
     pod.message = text(condition, "message");
   }
+  if (pod.message.empty() && pod.reason == "OOMKilled") pod.message = memory_limit_of(object);
   if (pod.message.empty()) pod.message = fmt::format("exit status {}", pod.exit_code);
 }
 

@@ -38,6 +38,17 @@ def test_engine_is_killed(busy):
              and victim["status"]["containerStatuses"][0]["containerID"] not in [pod["status"]["containerStatuses"][0]["containerID"] for pod in cluster.engines()])
 
 
+def test_a_task_says_how_its_engine_ended(namespace):
+    cluster = Cluster(namespace, engine={"replicas": 1}).apply().wait_ready()
+    task = "/v1/tasks/" + cluster.call("/v1/tasks", {"function": "sleep", "args": [600]})["id"]
+    wait_for("the task to run", lambda: cluster.call(task)["state"] == "assigned")
+    victim = first(cluster, "engine")
+    sigkill(victim)
+    setbacks = wait_for("the task's setback", lambda: cluster.call(task).get("setbacks"))
+    assert setbacks[0]["name"] == victim["metadata"]["name"]
+    assert "exit status 137" in wait_for("how it ended", lambda: cluster.call(task)["setbacks"][0].get("why"))
+
+
 def evict(pod):
     """As whoever empties a node does; False while the budget of disruptions does not allow it."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]

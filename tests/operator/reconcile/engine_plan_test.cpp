@@ -15,6 +15,30 @@ TEST_F(EnginePlanTest, MissingEnginesGetTheLowestFreeNames) {
   EXPECT_EQ(made.ready, 1);
 }
 
+TEST_F(EnginePlanTest, TheControllerIsToldOnceHowAnEngineEnded) {
+  spec.engine.replicas = 2;
+  engine(0, State::busy, 1);
+  engine(1, State::idle);
+  EXPECT_TRUE(plan().losses.empty());
+  for (auto& each : pods) each.phase = Pod::Phase::ended;
+  pods[0].reason = "OOMKilled";
+  pods[0].message = "its memory limit is 1Gi";
+  pods[0].exit_code = 137;
+  pods[1].reason = "Completed";
+  EXPECT_EQ(plan().losses, (std::vector<Loss>{{"id-0", "demo-engine-0", "OOMKilled: its memory limit is 1Gi"}})) << "the other said goodbye";
+  EXPECT_TRUE(plan().losses.empty());
+}
+
+TEST_F(EnginePlanTest, TheControllerIsToldOfAnEngineWhosePodIsGone) {
+  spec.engine.replicas = 1;
+  engine(0, State::busy, 1);
+  view.engines.push_back({"id-9", "somebody's own", State::idle, 0, 0, 100});
+  plan();
+  pods.clear();
+  EXPECT_EQ(plan().losses, (std::vector<Loss>{{"id-0", "demo-engine-0", "its Pod was deleted"}})) << "and not of one that never had a Pod";
+  EXPECT_TRUE(plan().losses.empty());
+}
+
 TEST_F(EnginePlanTest, AnEndedEngineIsRemovedAndReplacedAtOnce) {
   engine(0, State::idle);
   auto& ended = pods[0];

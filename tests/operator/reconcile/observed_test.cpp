@@ -23,6 +23,10 @@ TEST(ReadPodTest, HowAPodEndedIsToldApart) {
   const auto killed = pod_with(R"({"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]})");
   EXPECT_EQ(killed.reason, "OOMKilled");
   EXPECT_EQ(killed.exit_code, 137);
+  EXPECT_EQ(killed.message, "exit status 137");
+  const auto limited = read_pod(boost::json::parse(R"({"metadata": {"name": "p"}, "spec": {"containers": [{"resources": {"limits": {"memory": "1Gi"}}}]},
+      "status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}})"));
+  EXPECT_EQ(limited.message, "its memory limit is 1Gi");
   EXPECT_EQ(pod_with(R"({"phase": "Failed", "reason": "Evicted", "message": "low on memory"})").reason, "Evicted");
   const auto preempted = pod_with(R"({"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": "m"}]})");
   EXPECT_EQ(preempted.reason, "PreemptionByScheduler");
