@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <regex>
 #include <set>
 #include <thread>
 
@@ -159,6 +160,20 @@ TEST_F(JobsTest, ExitStatusesSayHowAJobEnded) {
   EXPECT_EQ(run({file("nowhere.yaml")}), 2);
   cluster.reset();
   EXPECT_EQ(run({file("job.yaml"), "--restart", "--nats", "nats://127.0.0.1:1"}), 4);
+}
+
+TEST_F(JobsTest, ATerminalSeesABarAndAFileOnlyLines) {
+  start(1);
+  connect(1);
+  write("job.yaml", "name: j\nsteps: [{name: s, output: out.ndjson, map: {function: sleep, inputs: {grid: {x: [0.02], i: {to: 100}}}, arguments: [\"${input.x}\"]}}]\n");
+  ASSERT_EQ(run({file("job.yaml")}), 0) << said();
+  expect_says("100 tasks to run");
+  EXPECT_EQ(said().find('\r'), std::string::npos) << said();
+  const auto command = std::string(COVEY_EXECUTABLE " run ") + file("job.yaml") + " --restart --out " + folder.string() + " --connect " + file("client.json");
+  process::ChildProcess child({{"script", "-qec", command, "/dev/null"}, {"COVEY_HOME=" + file("home"), "TERM=xterm"}, file("terminal"), true});
+  ASSERT_EQ(end_of(child), 0) << read("terminal");
+  const auto seen = read("terminal");
+  EXPECT_TRUE(std::regex_search(seen, std::regex(R"(\rs? ?.*\[#+\.*\] \d+/100  \d+/s  \d+ s left)"))) << seen;
 }
 
 TEST_F(JobsTest, InputsFromFilesBecomeRecordsOfCsv) {
