@@ -1,6 +1,8 @@
 // A real cluster with its HTTP API, and an HTTP client that blocks.
 #pragma once
 
+#include <poll.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -70,6 +72,19 @@ class HttpConnection {
     return found;
   }
   void shut_down_sending() { socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send); }
+  // Something has come, or the connection has ended.
+  bool readable_within(std::chrono::milliseconds time) {
+    pollfd one{socket_.native_handle(), POLLIN, 0};
+    return ::poll(&one, 1, static_cast<int>(time.count())) == 1;
+  }
+  // How many bytes come before the connection ends.
+  std::size_t count_rest() {
+    std::size_t count = text_.size();
+    std::string piece(1 << 16, '\0');
+    boost::system::error_code error;
+    while (!error) count += socket_.read_some(boost::asio::buffer(piece), error);
+    return count;
+  }
   bool ended() {
     char byte = 0;
     boost::system::error_code error;

@@ -118,6 +118,13 @@ TEST_F(ApiTest, ARepeatedPostWithItsKeyAnswersWithTheFirstOutcome) {
   const auto other = ask("POST", "/v1/tasks", R"({"function":"echo","args":["twice"]})", {{"Idempotency-Key", "k"}});
   EXPECT_EQ(other.status, 409u);
   EXPECT_EQ(other.json().at("type"), "urn:covey:problem:key-reused");
+  const std::string map = R"({"function":"echo","range":{"stop":3}})";
+  const auto begun = ask("POST", "/v1/maps", map, {{"Idempotency-Key", "m"}});
+  const auto again = ask("POST", "/v1/maps", map, {{"Idempotency-Key", "m"}});
+  EXPECT_EQ(begun.status, 202u);
+  EXPECT_EQ(again.status, 200u);
+  EXPECT_EQ(again.header("Location"), begun.header("Location"));
+  EXPECT_EQ(ask("GET", "/v1/maps").json().at("maps").as_array().size(), 1u);
 }
 
 TEST_F(ApiTest, LargePayloadsGoInAndOut) {
@@ -291,6 +298,19 @@ TEST_F(ApiTest, EventsTellOfTasksThatPassAFilterAndGoOnAfterTheLast) {
   HttpConnection lost(port());
   lost.send("GET /v1/events" + head + "Last-Event-ID: 0123456789abcdef-7\r\n\r\n");
   lost.read_until("event: reset");
+}
+
+TEST_F(ApiTest, EventsOfTasksThatAreTooManyAreCounted) {
+  start_with_api(0);
+  HttpConnection stream(port());
+  stream.send("GET /v1/events?types=task&label=many HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + access.token + "\r\n\r\n");
+  stream.read_until("retry: 1000\n\n");
+  ASSERT_EQ(ask("POST", "/v1/maps", R"({"function":"echo","label":"many","id":"many","range":{"stop":20000}})").status, 202u);
+  ask_until("/v1/queues", [](const auto& answer) { return answer.json().at("unfinished") == 20'000; });
+  ASSERT_EQ(ask("DELETE", "/v1/maps/many").status, 204u);  // all of them end together
+  stream.read_until("event: skipped");
+  const auto data = stream.read_until("\n\n");
+  EXPECT_GT(json::parse(data.substr(data.find('{'))).at("tasks").to_number<int>(), 0) << data;
 }
 
 TEST_F(ApiTest, EventsTellOfEnginesThatComeAndMapsThatEnd) {

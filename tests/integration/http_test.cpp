@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <regex>
 
 #include "common/bus/certificates.hpp"
 #include "tests/integration/api_fixture.hpp"
@@ -118,6 +119,7 @@ TEST_F(HttpTest, EachLimitHasItsStatus) {
   EXPECT_EQ(ask("POST", "/v1/tasks", R"({"function":"echo","args":[[[[1]]]]})").status, 413u);
   EXPECT_EQ(ask("POST", "/v1/tasks", R"({"function":"echo","args":[[1]]})").status, 202u);
   EXPECT_EQ(ask("POST", "/v1/tasks", R"([{"function":"a"},{"function":"a"},{"function":"a"}])").status, 413u);
+  EXPECT_EQ(ask("POST", "/v1/tasks?wait=601s", R"({"function":"a"})").status, 400u);
   HttpConnection chunked(port());
   chunked.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + access.token + "\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
                std::string(1001, ' ') + "\r\n0\r\n\r\n");
@@ -150,6 +152,72 @@ TEST_F(HttpTest, BeyondItsLimitsOfConnectionsAndStreamsItSaysSo) {
   const auto turned_away = third.read();
   EXPECT_EQ(turned_away.status, 503u);
   EXPECT_NE(turned_away.body.find("http-connections"), std::string::npos);
+}
+
+TEST_F(HttpTest, FullQueuesSayWhenToComeAgain) {
+  start_with_api(0, {"--max-tasks", "1024", "--http-maps", "1"});
+  const auto queued = [&](std::size_t count) {
+    std::string list;
+    for (std::size_t i = 0; i < count; ++i) list += std::string(list.empty() ? "[" : ",") + R"({"function":"echo"})";
+    return ask("POST", "/v1/tasks", list + "]");
+  };
+  ask_until("/readyz", [](const auto& answer) { return answer.status == 200; });  // the controller has said what its limit is
+  HttpAnswer full;
+  for (int i = 0; i < 1100 && full.status != 429; ++i) full = queued(100);
+  EXPECT_EQ(full.status, 429u) << full.body.substr(0, 300);
+  EXPECT_EQ(full.header("Retry-After"), "1");
+  EXPECT_EQ(full.json().at("type"), "urn:covey:problem:queue-full");
+  EXPECT_EQ(ask("POST", "/v1/maps", R"({"function":"echo","range":{"stop":5000}})").status, 202u);  // its inputs wait
+  const auto many = ask("POST", "/v1/maps", R"({"function":"echo","inputs":[1]})");
+  EXPECT_EQ(many.status, 503u);
+  EXPECT_EQ(many.header("Retry-After"), "5");
+  EXPECT_NE(many.body.find("http-maps"), std::string::npos);
+}
+
+TEST_F(HttpTest, AHeaderThatTricklesInHasNoMoreTimeThanOneThatStands) {
+  start_with_api(0, {"--http-header-timeout", "0.5"});
+  HttpConnection slow(port());
+  slow.send("GET /version HTTP/1.1\r\nX: ");
+  std::size_t sent = 0;
+  while (!slow.readable_within(std::chrono::milliseconds(20)) && ++sent < 1000) slow.send("x");
+  EXPECT_EQ(slow.read().status, 408u);
+  EXPECT_GT(sent, 1u);
+}
+
+TEST_F(HttpTest, AClientThatDoesNotReadIsLetGoAndOthersAreServedMeanwhile) {
+  start_with_api(1, {"--http-write-timeout", "0.5"});
+  ASSERT_EQ(ask("PUT", "/v1/blobs/large", std::string(40'000'000, 'x')).status, 201u);
+  HttpConnection stalled(port());
+  stalled.send("GET /v1/blobs/large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + access.token + "\r\n\r\n");
+  stalled.read_until("\r\n\r\n");
+  EXPECT_EQ(ask("POST", "/v1/tasks?wait=60s", R"({"function":"echo","args":["meanwhile"]})").json().at("value"), "meanwhile");
+  ask_until("/metrics", [](const auto& answer) { return answer.body.find("covey_http_streams 0\n") != std::string::npos; });
+  EXPECT_LT(stalled.count_rest(), 40'000'000u);
+}
+
+TEST_F(HttpTest, OnlyTheConfiguredOriginMayUseItFromABrowser) {
+  start_with_api(0, {"--http-cors", "https://example.org"});
+  HttpConnection connection(port());
+  const auto preflight = connection.ask("OPTIONS", "/v1/tasks", {}, {{"Origin", "https://example.org"}, {"Access-Control-Request-Method", "POST"}});
+  EXPECT_EQ(preflight.status, 204u);
+  EXPECT_EQ(preflight.header("Access-Control-Allow-Origin"), "https://example.org");
+  EXPECT_NE(preflight.header("Access-Control-Allow-Methods").find("POST"), std::string::npos);
+  EXPECT_NE(preflight.header("Access-Control-Allow-Headers").find("Idempotency-Key"), std::string::npos);
+  const auto answer = connection.ask("GET", "/version", {}, {{"Origin", "https://elsewhere.example"}});
+  EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://example.org");
+  EXPECT_NE(answer.header("Vary").find("Origin"), std::string::npos);
+}
+
+TEST_F(HttpTest, EveryLimitIsNamedInTheDocumentation) {
+  std::ifstream in(COVEY_SOURCE "/docs/api.md");
+  const std::string document{std::istreambuf_iterator<char>(in), {}};
+  const auto help = run(std::string(COVEY_EXECUTABLE) + " controller --help");
+  const std::regex option("--(http-[a-z-]+|history-tasks|max-tasks)");
+  std::size_t options = 0;
+  for (auto found = std::sregex_iterator(help.begin(), help.end(), option); found != std::sregex_iterator(); ++found, ++options) {
+    EXPECT_NE(document.find('`' + found->str()), std::string::npos) << found->str();
+  }
+  EXPECT_GT(options, 25u);
 }
 
 TEST_F(HttpTest, WhatIsNoHttpIsRefusedAndOthersAreServedOn) {
