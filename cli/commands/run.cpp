@@ -215,6 +215,15 @@ int run(RunOptions& options) {
   }
 }
 
+// Somebody may well take the controller's page for its address.
+CLI::Validator nats_address() {
+  return {[](std::string& url) {
+            if (!url.starts_with("http")) return std::string();
+            return fmt::format("'{}' is the address of the HTTP API: that of the NATS server is wanted, such as nats://127.0.0.1:4222", url);
+          },
+          std::string()};
+}
+
 }  // namespace
 
 void add_run_command(CLI::App& app) {
@@ -224,11 +233,11 @@ void add_run_command(CLI::App& app) {
       "Examples:\n"
       "  covey run job.yaml --dry-run                 show what it would do\n"
       "  covey run job.yaml --local                   run it on a cluster of its own\n"
+      "  covey run job.yaml --controller nats://127.0.0.1:4222\n"
       "  covey run job.yaml --set n=1000 --set steps.0.retries=3\n\n"
       "Started again after it was stopped or killed, it goes on where it was. docs/jobs.md describes job files.\n"
-      "Exit status: 0; 1 tasks failed; 2 the job is wrong; 3 a deadline passed; 4 the cluster cannot be reached or a "
-      "file\n"
-      "not be written; 130 interrupted.");
+      "Exit status: 0; 1 tasks failed; 2 the job is wrong; 3 a deadline passed; 4 the cluster cannot be reached, or a\n"
+      "file cannot be written; 130 interrupted.");
   command->add_option("JOB", options->file, "the job's YAML file")->required();
   command
       ->add_option("--set", options->settings,
@@ -253,7 +262,11 @@ void add_run_command(CLI::App& app) {
   command->add_flag("--json", options->json, "the summary (or the plan) as one line of JSON");
   command->add_flag("--quiet", options->quiet, "no progress");
   options->where.add_to(*command);
-  for (const auto* other : {"--connect", "--nats"}) local->excludes(command->get_option(other));
+  auto* controller = command->add_option("--controller", options->where.nats_url, "address of the NATS server at which the controller is, as --nats")
+                         ->check(nats_address())
+                         ->type_name("URL");
+  controller->excludes(command->get_option("--nats"));
+  for (const auto* other : {"--connect", "--nats", "--controller"}) local->excludes(command->get_option(other));
   command->callback([options] { throw CLI::RuntimeError(run(*options)); });
 }
 

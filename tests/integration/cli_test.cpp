@@ -37,6 +37,20 @@ TEST_F(CliTest, ASessionFromUpToDown) {
   expect_says(run("status"), "covey up");
 }
 
+TEST_F(CliTest, TheTokenOfTheHttpApiIsForItsOwnerAlone) {
+  const auto ended = run("up --detach -n 0");
+  ASSERT_EQ(ended.status, 0) << ended.output;
+  up = true;
+  using std::filesystem::perms;
+  for (const auto* name : {"http-tokens", "http.json"}) {
+    EXPECT_EQ(std::filesystem::status(folder / name).permissions(), perms::owner_read | perms::owner_write) << name;
+  }
+  EXPECT_EQ(std::filesystem::status(folder).permissions(), perms::owner_all);
+  std::ifstream in(folder / "http.json");
+  const auto access = json::parse(std::string{std::istreambuf_iterator<char>(in), {}});
+  expect_says(ended, std::string(access.at("url").as_string()) + "#token=" + std::string(access.at("token").as_string()));
+}
+
 TEST_F(CliTest, AnEngineFindsTheClusterOfThisMachineByItself) {
   expect_says(run("engine"), "covey up");
   expect_says(run("controller"), "covey up");

@@ -158,8 +158,11 @@ TEST_F(JobsTest, ExitStatusesSayHowAJobEnded) {
   EXPECT_EQ(status("map: {function: echo, inputs: {values: [1]}}", {"--set", "steps.s.map.function=nosuch"}), 1);
   expect_says("unknown_function");
   EXPECT_EQ(run({file("nowhere.yaml")}), 2);
+  EXPECT_EQ(run({file("job.yaml"), "--controller", "http://127.0.0.1:8080/"}), 2);
+  expect_says("the NATS server is wanted, such as nats://127.0.0.1:4222");
   cluster.reset();
   EXPECT_EQ(run({file("job.yaml"), "--restart", "--nats", "nats://127.0.0.1:1"}), 4);
+  EXPECT_EQ(run({file("job.yaml"), "--restart", "--controller", "nats://127.0.0.1:1"}), 4);
 }
 
 TEST_F(JobsTest, ATerminalSeesABarAndAFileOnlyLines) {
