@@ -37,6 +37,14 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+// Cut between characters.
+std::string cut_text(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  text.resize(most);
+  return text + "…";
+}
+
 std::string policy_text(const Step& step) {
   const auto& task = step.task_policy;
   std::string text = fmt::format("at most {} at once", step.policy.concurrency);
@@ -99,6 +107,29 @@ std::string json_of(const JobReport& report) {
                                       {"end", to_string(report.end)},
                                       {"exit_status", exit_status(report.end)},
                                       {"steps", std::move(steps)}});
+}
+
+std::string brief_of(const JobReport& report) {
+  constexpr std::size_t kMostText = 256;
+  // An escaped byte takes six.
+  static_assert(kMostBrief > 2 * 6 * kMostText + 512);
+  const StepReport* last = nullptr;
+  std::size_t number = 0;
+  std::string first_error;
+  for (const auto& step : report.steps) {
+    if (!step.began) break;
+    last = &step;
+    ++number;
+    if (first_error.empty()) first_error = step.first_error;
+  }
+  json::object brief{{"end", to_string(report.end)}, {"steps", report.steps.size()}, {"number", number}, {"first_error", cut_text(first_error, kMostText)}};
+  if (last != nullptr) {
+    brief["step"] = cut_text(last->name, kMostText);
+    brief["total"] = last->total;
+    brief["ok"] = last->ok;
+    brief["failed"] = last->failed;
+  }
+  return json::serialize(brief);
 }
 
 std::string plan_of(const Job& job, const std::vector<Prepared>& steps) {

@@ -13,6 +13,7 @@
 #include "cli/commands/bench.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/progress.hpp"
+#include "cli/commands/run_telling.hpp"
 #include "cli/local/local_cluster.hpp"
 #include "cli/local/own_folder.hpp"
 
@@ -38,10 +39,10 @@ void watch_signals(void (*handler)(int)) {
 
 struct RunOptions {
   Where where;
-  std::string file, out;
+  std::string file, out, http, brief;
   std::vector<std::string> settings, plugins;
   std::size_t engines = 0;
-  bool local = false, dry_run = false, json = false, quiet = false;
+  bool local = false, dry_run = false, json = false, quiet = false, print_outputs = false;
   jobs::Resume resume;
 };
 
@@ -121,8 +122,11 @@ class Run {
 
   int run() {
     watch_signals(on_interrupt);
+    if (!options_.http.empty()) page_ = std::make_unique<ProgressPage>(options_.http);
     const auto report = jobs::run_job(job_, folders_, options_.resume, hooks());
     progress_.reset();
+    if (!options_.brief.empty()) write_brief(options_.brief, report);
+    if (options_.print_outputs) print_outputs(report);
     fmt::print("{}", options_.json ? jobs::json_of(report) + "\n" : jobs::table_of(report));
     return jobs::exit_status(report.end);
   }
@@ -138,6 +142,7 @@ class Run {
     hooks.on_begin = [this](const jobs::Step& step, const jobs::StepReport& report) { begin(step, report); };
     hooks.on_progress = [this](const jobs::StepReport& report) {
       progress_->update(report.ok + report.failed, report.failed);
+      if (page_) page_->update(report);
     };
     hooks.on_tick = [this] { tend(); };
     return hooks;
@@ -187,6 +192,10 @@ class Run {
                  done > 0 ? fmt::format("; {} done earlier", done) : "");
     }
     progress_ = std::make_unique<Progress>(step.name, report.total, options_.quiet, done);
+    ++begun_;
+    if (!page_) return;
+    page_->on_begin(begun_, job_.steps.size());
+    page_->update(report);
   }
 
   void tend() {
@@ -202,6 +211,8 @@ class Run {
   std::unique_ptr<OwnCluster> cluster_;
   std::unique_ptr<client::Client> client_;  // goes before the cluster
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<ProgressPage> page_;
+  std::size_t begun_ = 0;  // steps
   std::chrono::steady_clock::time_point next_tend_{};
 };
 
@@ -261,6 +272,9 @@ void add_run_command(CLI::App& app) {
       ->excludes(restart);
   command->add_flag("--json", options->json, "the summary (or the plan) as one line of JSON");
   command->add_flag("--quiet", options->quiet, "no progress");
+  command->add_option("--http", options->http, "serve GET /progress, how far it is, at this address, such as 127.0.0.1:8081")->type_name("HOST:PORT");
+  command->add_option("--brief", options->brief, "file for a line of JSON of at most 4 KiB at the end, as Kubernetes keeps it of a container")->type_name("FILE");
+  command->add_flag("--print-outputs", options->print_outputs, "print what the outputs hold at the end, before the summary");
   options->where.add_to(*command);
   auto* controller = command->add_option("--controller", options->where.nats_url, "address of the NATS server at which the controller is, as --nats")
                          ->check(nats_address())

@@ -73,6 +73,20 @@ struct JobsTest : ClusterFixture {
   static std::string example(const std::string& name) { return std::string(COVEY_JOBS_FOLDER "/") + name + ".yaml"; }
 };
 
+TEST_F(JobsTest, ItPrintsItsOutputsAndLeavesABriefForWhoeverStartedIt) {
+  start(1);
+  connect(1);
+  write("job.yaml", "name: told\nsteps:\n  - {name: sums, map: {function: sum, inputs: {range: {to: 3}}, arguments: [\"${input}\", 10]}}\n");
+  ASSERT_EQ(run({file("job.yaml"), "--print-outputs", "--brief", file("brief")}), 0) << said();
+  expect_says("==> " + file("told-sums.ndjson") + " <==");
+  for (const auto* value : {"\"value\":10}", "\"value\":11}", "\"value\":12}"}) expect_says(value);
+  const auto brief = json::parse(read("brief"));
+  EXPECT_EQ(brief.at("end"), "done");
+  EXPECT_EQ(brief.at("ok"), 3);
+  ASSERT_EQ(run({file("job.yaml"), "--brief", file("none/brief")}), 4) << said();
+  expect_says("none/brief cannot be written");
+}
+
 // Every run notes itself in a file, so that the test sees what was run, and not only what was written.
 TEST_F(JobsTest, AJobThatIsKilledAgainAndAgainWritesEachInputOnceAndRunsNothingTwiceThatWasWritten) {
   start(2, {"--allow-exec"});
