@@ -44,7 +44,7 @@ Fields::~Fields() {
   if (object_ == nullptr) return;
   for (const auto& [key, value] : *object_) {
     const auto path = path_of({key.data(), key.size()});
-    if (!reading_.asked.contains(path)) reading_.errors.push_back({path, "there is no such field; see kubectl explain parallelcluster." + path_});
+    if (!reading_.asked.contains(path)) reading_.errors.push_back({path, fmt::format("there is no such field; see kubectl explain {}.{}", reading_.kind, path_)});
   }
 }
 

@@ -28,6 +28,7 @@ struct Range {
 
 // What all readers of one resource share.
 struct Reading {
+  std::string kind = "parallelcluster";      // as kubectl explain calls the resource
   std::vector<FieldError> errors;
   std::map<std::string, std::string> asked;  // path → type, with its range or choices: "integer 0..100000"
 };

@@ -29,6 +29,7 @@ inline constexpr ResourceType kNetworkPolicies{"networking.k8s.io", "v1", "netwo
 inline constexpr ResourceType kDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"};
 inline constexpr ResourceType kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
 inline constexpr ResourceType kParallelClusters{"covey.dev", "v1alpha1", "parallelclusters", "ParallelCluster"};
+inline constexpr ResourceType kParallelJobs{"covey.dev", "v1alpha1", "paralleljobs", "ParallelJob"};
 }  // namespace types
 
 // An object's place. `ns` is empty for types without namespaces, and for lists over all of them.

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "operator/api/parallel_cluster.hpp"
+#include "tests/operator/api/schema_reading.hpp"
 
 namespace covey::crd {
 namespace {
@@ -16,48 +17,6 @@ namespace json = boost::json;
 YAML::Node crd() { return YAML::LoadFile(COVEY_CRD); }
 YAML::Node version() { return crd()["spec"]["versions"][0]; }
 YAML::Node schema() { return version()["schema"]["openAPIV3Schema"]["properties"]; }
-
-std::string type_of(const YAML::Node& node) {
-  if (node["x-kubernetes-int-or-string"]) return "count or share";
-  if (node["x-kubernetes-preserve-unknown-fields"]) return "any";
-  auto type = node["type"].as<std::string>();
-  if (type == "integer") type += fmt::format(" {}..{}", node["minimum"].as<int>(), node["maximum"].as<int>());
-  if (node["enum"]) {
-    std::string choices;
-    for (const auto& each : node["enum"]) choices += (choices.empty() ? " " : "|") + each.as<std::string>();
-    type += choices;
-  }
-  return type;
-}
-
-void collect(const YAML::Node& node, const std::string& path, std::map<std::string, std::string>& into) {
-  for (const auto& each : node["properties"]) {
-    const auto at = path + "." + each.first.as<std::string>();
-    into[at] = type_of(each.second);
-    collect(each.second, at, into);
-  }
-}
-
-json::value value_of(const YAML::Node& node, const std::string& type) {
-  if (type == "integer") return node.as<int>();
-  if (type == "boolean") return node.as<bool>();
-  return json::value_from(node.as<std::string>());
-}
-
-// What the API server fills in.
-json::value defaults(const YAML::Node& node) {
-  if (!node["properties"]) return value_of(node["default"], node["type"] ? node["type"].as<std::string>() : "string");
-  json::object object;
-  for (const auto& each : node["properties"]) {
-    if (each.second["default"]) object[each.first.as<std::string>()] = defaults(each.second);
-  }
-  return object;
-}
-
-void expect_descriptions(const YAML::Node& node, const std::string& path) {
-  EXPECT_TRUE(node["description"]) << path;
-  for (const auto& each : node["properties"]) expect_descriptions(each.second, path + "." + each.first.as<std::string>());
-}
 
 TEST(SchemaTest, ParserAndSchemaKnowTheSameFieldsWithTheSameLimits) {
   Reading reading;
