@@ -7,6 +7,7 @@
 #include "operator/resources/merge.hpp"
 #include "operator/resources/names.hpp"
 #include "operator/resources/object.hpp"
+#include "operator/resources/pod_parts.hpp"
 
 namespace covey::resources {
 
@@ -14,9 +15,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr int kUser = 65532;           // the image's
-constexpr int kFilesReadable = 0440;   // by the group, which is fsGroup
-constexpr const char* kFolder = "/etc/covey";
 constexpr const char* kPatience = "600";  // seconds to wait for NATS, which may have to be pulled or scheduled first
 
 struct Part {
@@ -27,26 +25,6 @@ struct Part {
   json::array ports;
   json::object probes;    // livenessProbe, readinessProbe
 };
-
-json::array texts(const std::vector<std::string>& from) {
-  json::array array;
-  for (const auto& each : from) array.emplace_back(each);
-  return array;
-}
-
-json::array only(json::value element) {
-  json::array array;
-  array.push_back(std::move(element));
-  return array;
-}
-
-json::object container_security() {
-  return {{"allowPrivilegeEscalation", false}, {"readOnlyRootFilesystem", true}, {"capabilities", {{"drop", only("ALL")}}}};
-}
-
-json::object pod_security() {
-  return {{"runAsNonRoot", true}, {"runAsUser", kUser}, {"runAsGroup", kUser}, {"fsGroup", kUser}, {"seccompProfile", {{"type", "RuntimeDefault"}}}};
-}
 
 json::object http_get(std::string_view path, int port) { return {{"httpGet", {{"path", std::string(path)}, {"port", port}}}}; }
 
@@ -92,8 +70,6 @@ json::object template_of(const Setting& setting, Part part) {
   merge_over(made["metadata"].as_object()["labels"].as_object(), labels(setting.cluster.name, part.component));
   return made;
 }
-
-json::object secret_volume(const std::string& name) { return {{"secret", {{"secretName", name}, {"defaultMode", kFilesReadable}}}}; }
 
 void annotate(json::object& made, std::string_view key, const std::string& value) {
   made["metadata"].as_object()["annotations"].as_object()[std::string(key)] = value;
