@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "operator/kube/json.hpp"
+#include "operator/reconcile/conditions.hpp"
 #include "operator/resources/names.hpp"
 
 namespace covey::reconcile {
@@ -12,38 +13,6 @@ namespace covey::reconcile {
 namespace json = boost::json;
 
 namespace {
-
-struct Said {
-  bool holds = false;
-  std::string reason, message;
-};
-
-class Conditions {
- public:
-  Conditions(const json::value* before, std::int64_t generation, WallTime now) : generation_(generation), now_(kube::to_rfc3339(now)) {
-    if (before == nullptr) return;
-    for (const auto& each : kube::array_at(*before, "conditions")) before_[std::string(kube::text_at(each, "type"))] = &each;
-  }
-
-  void add(const std::string& type, const Said& said) {
-    const std::string status = said.holds ? "True" : "False";
-    const auto known = before_.find(type);
-    const bool same = known != before_.end() && kube::text_at(*known->second, "status") == status;
-    all_.push_back(json::object{{"type", type},
-                                {"status", status},
-                                {"observedGeneration", generation_},
-                                {"lastTransitionTime", same ? std::string(kube::text_at(*known->second, "lastTransitionTime")) : now_},
-                                {"reason", said.reason},
-                                {"message", said.message.substr(0, 4096)}});
-  }
-  json::array take() { return std::move(all_); }
-
- private:
-  std::int64_t generation_;
-  std::string now_;
-  std::map<std::string, const json::value*> before_;
-  json::array all_;
-};
 
 Said of(const Trouble& trouble) { return {false, trouble.reason, trouble.message}; }
 
