@@ -28,6 +28,7 @@ Metrics::Metrics()
       watch_restarts(counter("covey_operator_watch_restarts_total", "Watches begun").Add({})),
       queue_depth(gauge("covey_operator_queue_depth", "Clusters that wait to be looked at")),
       clusters(gauge("covey_operator_clusters", "ParallelClusters")),
+      jobs(gauge("covey_operator_jobs", "ParallelJobs")),
       pods(gauge("covey_operator_pods", "Pods of all clusters")),
       leading(gauge("covey_operator_leading", "1 where this process leads")) {}
 

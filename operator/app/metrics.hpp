@@ -23,7 +23,7 @@ class Metrics {
  public:
   prometheus::Histogram& reconcile_seconds;
   prometheus::Counter &reconcile_errors, &pods_created, &pods_removed, &engines_drained, &api_requests, &api_failures, &watch_lists, &watch_restarts;
-  prometheus::Gauge &queue_depth, &clusters, &pods, &leading;
+  prometheus::Gauge &queue_depth, &clusters, &jobs, &pods, &leading;
 };
 
 }  // namespace covey::operating

@@ -79,8 +79,15 @@ std::string OperatorNode::start() {
 asio::awaitable<void> OperatorNode::begin(OperatorNode* self) {
   co_await self->find_own_image();
   self->reconciler_.emplace(self->client_, self->store_, self->controllers_, self->metrics_, Reconciler::Options{self->options_.image, self->options_.identity});
+  self->prepare_jobs();
   self->follow_all();
   co_await self->leadership_.run();
+}
+
+void OperatorNode::prepare_jobs() {
+  Jobs::Surroundings surroundings{[this] { return synced(); }, [this](const std::string& ns) { return claims_.claimed(ns, Clock::now()); }};
+  jobs_.emplace(io_, client_, store_, metrics_, std::move(surroundings), Reconciler::Options{options_.image, options_.identity});
+  store_.tell([this](const kube::ResourceType& type, const kube::ListWatch::Change& change) { jobs_->saw(type, change); });
 }
 
 // So that NATS, controllers and engines are of the operator's version unless their spec says otherwise.
@@ -110,8 +117,10 @@ void OperatorNode::follow_all() {
     asio::co_spawn(io_, client_.follow({*each.type, options_.ns, {}}, selector, each.watch, [this, collection] {
       store_.take_changes(*collection);
       pump();
+      jobs_->pump();
     }), rethrow);
   }
+  jobs_->follow(options_.ns);
   if (options_.ns.empty()) follow_leases();
 }
 
@@ -126,6 +135,7 @@ void OperatorNode::follow_leases() {
       if (change.kind == kube::ListWatch::Change::Kind::remove) claims_.gone(ns);
     }
     pump();
+    jobs_->pump();
   }), rethrow);
 }
 
@@ -137,6 +147,7 @@ void OperatorNode::on_won() {
   metrics_.leading.Set(1);
   for (const auto& [key, object] : store_.all(types::kParallelClusters)) queue_.add(key);
   pump();
+  jobs_->lead();
 }
 
 // Others may lead already: nothing more may be written, and what is known may be old.
@@ -202,6 +213,7 @@ asio::awaitable<void> OperatorNode::work(OperatorNode* self, std::string key) {
 void OperatorNode::stop() {
   if (stopping_) return;
   stopping_ = true;
+  if (jobs_) jobs_->stop();
   health_->stop();
   asio::co_spawn(io_, leave(this), rethrow);
 }
@@ -209,7 +221,8 @@ void OperatorNode::stop() {
 asio::awaitable<void> OperatorNode::leave(OperatorNode* self) {
   asio::steady_timer pause(self->io_);
   const auto deadline = Clock::now() + kLeaveWithin;
-  while (self->under_way_ > 0 && Clock::now() < deadline) {
+  const auto busy = [self] { return self->under_way_ > 0 || (self->jobs_ && self->jobs_->under_way() > 0); };
+  while (busy() && Clock::now() < deadline) {
     pause.expires_after(kLeavePoll);
     co_await pause.async_wait(kAwait);
   }
@@ -238,6 +251,7 @@ void OperatorNode::measure() {
   metrics_.queue_depth.Set(static_cast<double>(queue_.depth()));
   metrics_.clusters.Set(static_cast<double>(store_.all(types::kParallelClusters).size()));
   metrics_.pods.Set(static_cast<double>(store_.all(types::kPods).size()));
+  metrics_.jobs.Set(jobs_ ? static_cast<double>(jobs_->count()) : 0);
   std::uint64_t lists = 0, watches = 0;
   for (const auto& each : store_.collections()) {
     lists += each.watch->counters().lists;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "operator/app/health_server.hpp"
+#include "operator/app/jobs.hpp"
 #include "operator/app/leadership.hpp"
 #include "operator/app/reconciler.hpp"
 #include "operator/reconcile/claims.hpp"
@@ -44,6 +45,7 @@ class OperatorNode {
   static boost::asio::awaitable<void> work(OperatorNode* self, std::string key);
   static boost::asio::awaitable<void> leave(OperatorNode* self);
   boost::asio::awaitable<void> find_own_image();
+  void prepare_jobs();
   void follow_all();
   void follow_leases();
   void on_won();
@@ -66,6 +68,7 @@ class OperatorNode {
   Store store_;
   ControllerClients controllers_;
   std::optional<Reconciler> reconciler_;
+  std::optional<Jobs> jobs_;
   std::shared_ptr<HealthServer> health_;
   boost::asio::steady_timer wake_;
   bool leading_ = false, stopping_ = false;

@@ -56,6 +56,7 @@ bool Store::synced() const {
 void Store::take_changes(const Collection& of) {
   for (const auto& change : of.watch->take_changes()) {
     if (of.type->plural == types::kPods.plural) see_pod(change);
+    if (listener_) listener_(*of.type, change);
     const auto cluster = of.labelled ? cluster_of(change.object) : change.key;
     if (!cluster.empty()) on_change_(cluster);
   }

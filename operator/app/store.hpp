@@ -25,6 +25,8 @@ class Store {
     bool labelled;  // by resources::kEverything; ParallelClusters are not
   };
   const std::vector<Collection>& collections() const { return collections_; }
+  // Is told every change of every collection, when the cache has it.
+  void tell(std::function<void(const kube::ResourceType&, const kube::ListWatch::Change&)> listener) { listener_ = std::move(listener); }
   // To be called when a collection has changed, from its follower.
   void take_changes(const Collection& collection);
   bool synced() const;
@@ -53,6 +55,7 @@ class Store {
   void see_pod(const kube::ListWatch::Change& change);
 
   std::function<void(const std::string&)> on_change_;
+  std::function<void(const kube::ResourceType&, const kube::ListWatch::Change&)> listener_;
   std::vector<Collection> collections_;
   std::map<std::string, std::set<std::string>> pods_of_;  // cluster → keys
   std::map<std::string, Written> written_;                // by key

@@ -131,11 +131,12 @@ Client::Async<json::value> Client::apply(json::value object, Place place) {
   return send(request_of(verb::patch, path_of(place) + apply_query(), kApply, &object));
 }
 
-Client::Async<json::value> Client::apply_status(Place place, json::value status) {
-  const json::value body{{"apiVersion", place.type.api_version()},
+Client::Async<json::value> Client::apply_status(Place place, json::value status, std::string uid) {
+  json::value body{{"apiVersion", place.type.api_version()},
                          {"kind", json::string_view(place.type.kind.data(), place.type.kind.size())},
                          {"metadata", {{"name", place.name}, {"namespace", place.ns}}},
                          {"status", std::move(status)}};
+  if (!uid.empty()) body.at("metadata").as_object()["uid"] = uid;
   return send(request_of(verb::patch, path_of(place, "status") + apply_query(), kApply, &body));
 }
 

@@ -60,8 +60,8 @@ class Client {
   Async<Object> replace(Place place, Object object);
   // Server-side apply of the full intent, with force: the operator's children are the operator's.
   Async<Object> apply(Object object, Place place);
-  // The same for /status, with the fields of `status` alone.
-  Async<Object> apply_status(Place place, Object status);
+  // The same for /status, with the fields of `status` alone; only to the object of that uid, where one is given.
+  Async<Object> apply_status(Place place, Object status, std::string uid = {});
   Async<Object> patch_scale(Place place, std::int64_t replicas);
   Async<Object> get_scale(Place place);
   // True if it was there.

@@ -83,6 +83,7 @@ class Planner {
   void decide() {
     if (!scene_.job.errors.empty()) return end(Phase::failed, "InvalidSpec", crd::to_string(scene_.job.errors));
     plan_.make_cluster = spec_.cluster_template && scene_.cluster.state == JobCluster::State::missing;
+    if (plan_.make_cluster && scene_.refused) wake_in(kRefusedPause);
     // What has come to its end in time counts, though the operator looks only now.
     if (!r_.next_attempt && pod_ended()) {
       on_ended(*scene_.pod);
@@ -207,8 +208,9 @@ class Planner {
   Said running() const {
     if (r_.over()) return {false, "Ended", r_.why ? r_.why->message : std::string()};
     if (r_.next_attempt) return {false, r_.why ? r_.why->reason : "BackingOff", r_.why ? r_.why->message : std::string()};
+    const bool to_make = r_.attempt == 0 ? plan_.make_cluster : plan_.make_pod;
+    if (scene_.refused && to_make) return {false, scene_.refused->reason, scene_.refused->message};
     if (r_.attempt == 0) return {false, "WaitingForCluster", scene_.cluster.message};
-    if (scene_.refused) return {false, scene_.refused->reason, scene_.refused->message};
     if (!scene_.pod) return {false, "Starting", fmt::format("Pod {} is being made", pod_name())};
     const auto& pod = scene_.pod->pod;
     if (pod.terminating) return {false, "Terminating", fmt::format("Pod {} is being deleted; another takes its place when it has ended", pod.name)};
