@@ -38,9 +38,9 @@ def bare_namespace(request):
 
 @pytest.fixture
 def namespace(operator, bare_namespace):
-    """The same, watched by the operator. Its ParallelClusters go before the namespace does, as a user's would."""
+    """The same, watched by the operator. Its jobs and clusters go before the namespace does, as a user's would."""
     yield bare_namespace
-    kubectl("delete", "pcl", "--all", "--wait=false", namespace=bare_namespace)
+    kubectl("delete", "pjob,pcl", "--all", "--wait=false", namespace=bare_namespace)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -54,8 +54,8 @@ def pytest_runtest_makereport(item):
 
 def describe(namespace):
     """What somebody would want to see of a test that failed."""
-    commands = (["get", "pcl,pods,services,statefulsets,deployments", "-o", "wide"], ["get", "events", "--sort-by=.lastTimestamp"],
-                ["get", "pcl", "-o", "yaml"])
+    commands = (["get", "pjob,pcl,pods,services,statefulsets,deployments", "-o", "wide"], ["get", "events", "--sort-by=.lastTimestamp"],
+                ["get", "pjob,pcl", "-o", "yaml"])
     texts = [subprocess.run(["kubectl", "-n", namespace, *command], capture_output=True, text=True).stdout for command in commands]
     logs = subprocess.run(["kubectl", "-n", SYSTEM, "logs", "-l", "app.kubernetes.io/component=operator", "--tail=60", "--prefix"], capture_output=True, text=True)
     return "\n".join([*texts, logs.stdout])
