@@ -23,10 +23,22 @@ namespace {
 
 constexpr auto kRefusedPause = std::chrono::seconds(30);
 constexpr milliseconds kAtOnce{1};
+constexpr int kReleaseAttempts = 5;
 
 bool owned_by(const json::value& object, const std::string& uid) {
   const auto& owners = kube::array_at(object, "metadata.ownerReferences");
   return std::any_of(owners.begin(), owners.end(), [&](const json::value& owner) { return kube::text_at(owner, "uid") == uid; });
+}
+
+// False where it was not there.
+bool take_finalizer(json::value& pod) {
+  auto* finalizers = pod.at("metadata").as_object().if_contains("finalizers");
+  if (finalizers == nullptr || !finalizers->is_array()) return false;
+  auto& all = finalizers->get_array();
+  const auto kept = std::remove(all.begin(), all.end(), json::value(resources::kJobFinalizer));
+  const bool there = kept != all.end();
+  all.erase(kept, all.end());
+  return there;
 }
 
 }  // namespace
@@ -109,8 +121,8 @@ asio::awaitable<Failure> JobReconciler::carry_out(Pass* pass) {
     if (auto error = co_await make_pod(pass)) co_return error;
   }
   if (plan.release_pod) {
-    Object pod = *pass->pod;
-    if (auto error = co_await release(std::move(pod))) co_return error;
+    const std::string name(kube::name_of(*pass->pod)), uid(kube::uid_of(*pass->pod));
+    if (auto error = co_await release(job.ns, name, uid)) co_return error;
   }
   if (plan.remove_pod) {
     const std::string name(kube::name_of(*pass->pod)), uid(kube::uid_of(*pass->pod));
@@ -186,17 +198,20 @@ asio::awaitable<Failure> JobReconciler::remove(const kube::ResourceType* type, s
   co_return std::nullopt;
 }
 
-asio::awaitable<Failure> JobReconciler::release(Object pod) {
-  auto& finalizers = pod.as_object()["metadata"].as_object()["finalizers"];
-  if (!finalizers.is_array()) co_return std::nullopt;
-  auto& array = finalizers.get_array();
-  const auto kept = std::remove(array.begin(), array.end(), json::value(resources::kJobFinalizer));
-  if (kept == array.end()) co_return std::nullopt;
-  array.erase(kept, array.end());
-  const kube::Place place{types::kPods, std::string(kube::namespace_of(pod)), std::string(kube::name_of(pod))};
-  const auto released = co_await client_.replace(place, std::move(pod));
-  if (!released && released.error().code != Errc::not_found) co_return released.error();
-  co_return std::nullopt;
+// The kubelet writes to a Pod that ends, too: then it is read again.
+asio::awaitable<Failure> JobReconciler::release(std::string ns, std::string name, std::string uid) {
+  const kube::Place place{types::kPods, ns, name};
+  Failure last;
+  for (int attempt = 0; attempt < kReleaseAttempts; ++attempt) {
+    auto pod = co_await client_.get(place);
+    if (!pod && pod.error().code != Errc::not_found) co_return pod.error();
+    if (!pod || kube::uid_of(*pod) != uid || !take_finalizer(*pod)) co_return std::nullopt;
+    const auto released = co_await client_.replace(place, std::move(*pod));
+    if (released || released.error().code == Errc::not_found) co_return std::nullopt;
+    last = released.error();
+    if (last->code != Errc::conflict) break;
+  }
+  co_return last;
 }
 
 // Nobody will write down any more how the Pods of a job that has gone have ended.
@@ -204,13 +219,8 @@ asio::awaitable<Failure> JobReconciler::release_orphans(std::set<std::string> he
   for (const auto& key : held) {
     const auto* seen = store_.find(types::kPods, key);
     if (seen == nullptr || (!job_uid.empty() && owned_by(*seen, job_uid))) continue;
-    const auto slash = key.find('/');
-    const kube::Place place{types::kPods, key.substr(0, slash), key.substr(slash + 1)};
-    auto live = co_await client_.get(place);
-    if (!live && live.error().code == Errc::not_found) continue;
-    if (!live) co_return live.error();
-    if (!job_uid.empty() && owned_by(*live, job_uid)) continue;
-    if (auto error = co_await release(std::move(*live))) co_return error;
+    const std::string ns(kube::namespace_of(*seen)), name(kube::name_of(*seen)), uid(kube::uid_of(*seen));
+    if (auto error = co_await release(ns, name, uid)) co_return error;
   }
   co_return std::nullopt;
 }

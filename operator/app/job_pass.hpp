@@ -40,7 +40,7 @@ class JobReconciler {
   boost::asio::awaitable<std::optional<kube::Error>> make(Pass* pass, const kube::ResourceType* type, Object object);
   boost::asio::awaitable<std::optional<kube::Error>> make_pod(Pass* pass);
   boost::asio::awaitable<std::optional<kube::Error>> remove(const kube::ResourceType* type, std::string ns, std::string name, std::string uid);
-  boost::asio::awaitable<std::optional<kube::Error>> release(Object pod);
+  boost::asio::awaitable<std::optional<kube::Error>> release(std::string ns, std::string name, std::string uid);
   boost::asio::awaitable<std::optional<kube::Error>> release_orphans(std::set<std::string> held, std::string job_uid);
   boost::asio::awaitable<void> note(Pass* pass);
 
