@@ -56,7 +56,7 @@ def test_types_are_kept_by_an_uninstall_unless_told_otherwise(helm):
     want_types()
     kept = of_kind(helm.template(), "CustomResourceDefinition")
     assert [each["metadata"]["annotations"]["helm.sh/resource-policy"] for each in kept] == ["keep"] * len(kept)
-    assert "parallelclusters.covey.dev" in [each["metadata"]["name"] for each in kept]
+    assert {each["metadata"]["name"] for each in kept} == {"parallelclusters.covey.dev", "paralleljobs.covey.dev"}
     going = of_kind(helm.template("--set", "crds.keep=false"), "CustomResourceDefinition")
     assert all("helm.sh/resource-policy" not in each["metadata"].get("annotations", {}) for each in going)
     assert not of_kind(helm.template("--set", "crds.create=false"), "CustomResourceDefinition")

@@ -8,7 +8,7 @@ from test_chart import assert_restricted
 
 
 def test_apply_k_brings_the_type_the_operator_and_its_roles(manifests):
-    wanted = [("CustomResourceDefinition", "parallelclusters.covey.dev"), ("Namespace", "covey-system"), ("Deployment", "covey-operator"),
+    wanted = [("CustomResourceDefinition", "parallelclusters.covey.dev"), ("CustomResourceDefinition", "paralleljobs.covey.dev"), ("Namespace", "covey-system"), ("Deployment", "covey-operator"),
               ("ServiceAccount", "covey-operator"), ("ClusterRole", "covey-operator"), ("ClusterRoleBinding", "covey-operator"), ("Role", "covey-operator-leader")]
     assert set(wanted) <= set(manifests)
 
