@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kSoon{200}, kRefusedPause{30'000};
+constexpr seconds kGoodbye{40};  // the Pod's grace period, and some
 constexpr int kJobRefused = 2;  // of covey run
 constexpr std::size_t kMostWords = 1500;
 
@@ -169,14 +170,20 @@ class Planner {
   }
 
   void tidy() {
+    if (!r_.completed) r_.completed = scene_.now;
     plan_.make_cluster = plan_.make_pod = plan_.ask_progress = false;
     const auto& pod = scene_.pod;
     plan_.release_pod = pod && pod->held && pod->ended;
     plan_.remove_pod = pod && !pod->ended && !pod->pod.terminating;
     const auto cluster = scene_.cluster.state;
-    plan_.remove_cluster = spec_.cluster_template && (cluster == JobCluster::State::starting || cluster == JobCluster::State::ready);
     plan_.again_after = milliseconds(0);
-    if (!spec_.ttl_s || !r_.completed) return;
+    if (spec_.cluster_template && (cluster == JobCluster::State::starting || cluster == JobCluster::State::ready)) {
+      // A runner that is told to end cancels what is out, for which it wants its cluster; but one on a lost node never ends.
+      const auto latest = *r_.completed + kGoodbye;
+      plan_.remove_cluster = !pod || pod->ended || scene_.now >= latest;
+      if (!plan_.remove_cluster) wake_at(latest);
+    }
+    if (!spec_.ttl_s) return;
     const auto due = *r_.completed + seconds(*spec_.ttl_s);
     if (scene_.now < due) return wake_at(due);
     // What it owns goes with it; only a Pod that is held would stay.

@@ -202,11 +202,30 @@ TEST(JobPlanTest, TheDeadlineEndsItWhereverItIs) {
   world.pass();
   EXPECT_EQ(world.said("Failed"), "True DeadlineExceeded");
   EXPECT_TRUE(world.runner(1).terminating);
-  EXPECT_EQ(world.cluster.state, JobCluster::State::missing);
   EXPECT_TRUE(world.runner(1).held);
+  EXPECT_EQ(world.cluster.state, JobCluster::State::ready) << "the runner has yet to say goodbye";
   run_to_the_end(world, 4);
   EXPECT_TRUE(world.pods.empty());
+  EXPECT_EQ(world.cluster.state, JobCluster::State::missing);
   EXPECT_EQ(world.record().attempt, 1);
+}
+
+TEST(JobPlanTest, ARunnerThatCannotEndKeepsItsClusterForAWhileOnly) {
+  JobWorld world(R"({"activeDeadlineSeconds": 10, "clusterTemplate": {}})");
+  world.pass();
+  world.elapse();
+  world.pass();
+  world.elapse();
+  world.now += seconds(10);
+  world.pass();
+  EXPECT_EQ(world.said("Failed"), "True DeadlineExceeded");
+  world.now += seconds(39);
+  world.pass();
+  EXPECT_EQ(world.cluster.state, JobCluster::State::ready);
+  EXPECT_EQ(world.plan().again_after, seconds(1));
+  world.now += seconds(1);
+  world.pass();
+  EXPECT_EQ(world.cluster.state, JobCluster::State::missing);
 }
 
 TEST(JobPlanTest, WhatSucceededInTimeHasSucceededThoughTheOperatorLooksLater) {
