@@ -47,7 +47,7 @@ void add_operator_command(CLI::App& app) {
   };
   auto state = std::make_shared<State>();
   auto& options = state->options;
-  auto* command = app.add_subcommand("operator", "Run the Kubernetes operator: it makes a cluster of each ParallelCluster.");
+  auto* command = app.add_subcommand("operator", "Run the Kubernetes operator: it makes a cluster of each ParallelCluster, and runs each ParallelJob.");
   command->footer(
       "In a Pod it finds everything by itself; manifests/ and charts/covey install it so.\n"
       "On one's own machine, with what kubectl uses:\n"
