@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -50,8 +51,7 @@ std::vector<double> numbers_of(Fields& fields, const Parameter& parameter) {
   const auto good = [&](const json::value& one) {
     if (!one.is_number()) return false;
     const double number = one.to_number<double>();
-    const bool whole = number == static_cast<double>(static_cast<std::int64_t>(number));
-    return number >= parameter.least && number <= parameter.most && (whole || !parameter.whole);
+    return number >= parameter.least && number <= parameter.most && (!parameter.whole || number == std::floor(number));
   };
   if (list == nullptr || list->empty() || list->size() > kMostNumbers || !std::all_of(list->begin(), list->end(), good)) {
     fields.wrong(parameter.name, fmt::format("'{}' is no list of numbers that are possible here.", parameter.name),

@@ -9,6 +9,7 @@
 #include "bench/jobs/records.hpp"
 #include "client/core/client_core.hpp"
 #include "controller/core/broker.hpp"
+#include "controller/http/benchmarks.hpp"
 #include "controller/http/router.hpp"
 #include "controller/http/task_json.hpp"
 #include "controller/http/tokens.hpp"
@@ -198,7 +199,11 @@ void http_bodies(wire::ByteSpan input) {
   const auto task = api::parse_task(*value, 0, {});
   if (task && task->spec.function.empty()) std::abort();
   std::vector<std::string_view> others;
-  if (value->is_object()) static_cast<void>(api::parse_spec(value->get_object(), {}, others));
+  if (value->is_object()) {
+    static_cast<void>(api::parse_spec(value->get_object(), {}, others));
+    const auto benchmark = api::parse_benchmark(value->get_object());
+    if (benchmark && (benchmark->arguments.empty() || benchmark->rows == 0)) std::abort();
+  }
   std::string out;
   api::append_outcome(out, input, 1, kEngine, api::Printed::always);
   std::string bytes;
