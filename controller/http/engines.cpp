@@ -27,6 +27,21 @@ boost::asio::awaitable<Reply> tell_engine(Exchange* exchange, std::string_view w
   co_return Reply(status, json::serialize(*answer) + "\n");
 }
 
+// With an Idempotency-Key the engine is told once, and the answer is kept.
+boost::asio::awaitable<Reply> tell_engine_once(Exchange* exchange, std::string_view what) {
+  constexpr unsigned kAsked = 202;
+  KeyedRequest keyed(*exchange, {});
+  if (auto problem = keyed.problem()) co_return *problem;
+  if (const auto* before = keyed.before()) {
+    Reply reply(kAsked, std::string(before->made));
+    reply.headers.emplace_back("Idempotency-Replayed", "true");
+    co_return reply;
+  }
+  auto reply = co_await tell_engine(exchange, what, kAsked);
+  if (reply.status == kAsked) keyed.done([&](IdempotencyKeys::Entry& entry) { entry.made = reply.body; });
+  co_return reply;
+}
+
 }  // namespace
 
 Answer list_engines(Exchange* exchange) {
@@ -45,8 +60,8 @@ Answer list_engines(Exchange* exchange) {
 }
 
 Answer get_engine(Exchange* exchange) { return tell_engine(exchange, "engine", 200); }
-Answer drain_engine(Exchange* exchange) { return tell_engine(exchange, "drain", 202); }
-Answer resume_engine(Exchange* exchange) { return tell_engine(exchange, "resume", 202); }
+Answer drain_engine(Exchange* exchange) { return tell_engine_once(exchange, "drain"); }
+Answer resume_engine(Exchange* exchange) { return tell_engine_once(exchange, "resume"); }
 Answer delete_engine(Exchange* exchange) { return tell_engine(exchange, "leave", 202); }
 
 // For whoever sees engines' processes end: the controller would find out by their silence, and never why.
@@ -64,10 +79,19 @@ Answer give_up_engine(Exchange* exchange) {
   const auto why = fields.required_text("why", kMostWhy);
   fields.refuse_others();
   if (fields.problem()) co_return *fields.problem();
+  KeyedRequest keyed(*exchange, *body);
+  if (auto problem = keyed.problem()) co_return *problem;
+  if (const auto* before = keyed.before()) {
+    Reply reply(200, std::string(before->made));
+    reply.headers.emplace_back("Idempotency-Replayed", "true");
+    co_return reply;
+  }
   json::object request{{"what", "lost"}, {"engine", exchange->params[0]}, {"why", why}};
   const auto answer = co_await ask(&exchange->services, std::move(request));
   if (!answer) co_return answer.error();
-  co_return Reply(200, json::serialize(*answer) + "\n");
+  Reply reply(200, json::serialize(*answer) + "\n");
+  keyed.done([&](IdempotencyKeys::Entry& entry) { entry.made = reply.body; });
+  co_return reply;
 }
 
 Answer list_queues(Exchange* exchange) {

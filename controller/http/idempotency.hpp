@@ -18,7 +18,7 @@ class IdempotencyKeys {
     std::string fingerprint;        // of the request that came with it
     bool done = false;              // false: the first request is still under way
     std::uint64_t first = 0, count = 0;  // tasks
-    std::string made;               // or the id of a map or a benchmark
+    std::string made;               // or the id of a map or a benchmark, or the whole answer about an engine
     std::chrono::steady_clock::time_point since;
   };
   using Clock = std::chrono::steady_clock;

@@ -232,8 +232,15 @@ TEST_F(ApiTest, AnEngineIsDrainedAndResumedAndLeaves) {
   EXPECT_EQ(ask("POST", engine + "/drain").status, 202u);
   EXPECT_EQ(ask("GET", engine).json().at("state"), "draining");
   EXPECT_EQ(ask("GET", "/v1/demand").json().at("draining"), 1);
-  EXPECT_EQ(ask("POST", engine + "/resume").status, 202u);
+  EXPECT_EQ(ask("POST", engine + "/resume", {}, {{"Idempotency-Key", "r"}}).status, 202u);
   EXPECT_EQ(ask("GET", engine).json().at("state"), "idle");
+  // A repeated POST with its key answers as before, and tells the engine nothing.
+  EXPECT_EQ(ask("POST", engine + "/drain").status, 202u);
+  const auto again = ask("POST", engine + "/resume", {}, {{"Idempotency-Key", "r"}});
+  EXPECT_EQ(again.status, 202u);
+  EXPECT_EQ(again.header("Idempotency-Replayed"), "true");
+  EXPECT_EQ(again.json().at("draining"), false);
+  EXPECT_EQ(ask("GET", engine).json().at("state"), "draining");
   EXPECT_EQ(ask("DELETE", engine).status, 202u);
   ask_until(engine, [](const auto& answer) { return answer.status == 404; });
 }
