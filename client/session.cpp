@@ -18,7 +18,10 @@ std::uint64_t random64() {
   return (static_cast<std::uint64_t>(device()) << 32 | device()) | 1;
 }
 
+using Clock = std::chrono::steady_clock;
+
 constexpr auto kSpillTimeout = std::chrono::seconds(30);
+constexpr auto kReconnectTimeout = std::chrono::seconds(5);  // of these without a NATS server
 constexpr auto kSpillPause = std::chrono::milliseconds(5);
 
 }  // namespace
@@ -54,21 +57,24 @@ void Session::close() {
     take_pending();
     core_.spill();
     loop_->turn();
-    leave_when_spilled(std::chrono::steady_clock::now() + kSpillTimeout);
+    leave_when_spilled(Clock::now() + kSpillTimeout, Clock::now());
   });
   work_.reset();
   thread_.join();
 }
 
-// Large arguments of tasks that go on without us have to reach the controller first.
-void Session::leave_when_spilled(std::chrono::steady_clock::time_point deadline) {
+// What was submitted last, and large arguments of tasks that go on without us, have to reach the controller first. Nobody is held
+// up for long by a cluster that has gone.
+void Session::leave_when_spilled(Clock::time_point deadline, Clock::time_point connected_at) {
   if (core_.spilled()) return leave();
-  if (std::chrono::steady_clock::now() > deadline) {
-    log("large arguments of unfinished tasks could not be handed over in time: these tasks will fail as payload_lost");
+  const auto now = Clock::now();
+  if (connection_->state() == bus::State::connected) connected_at = now;
+  if (now > deadline || now > connected_at + kReconnectTimeout) {
+    log("what was submitted last could not be handed over to the controller in time: such tasks may be lost");
     return leave();
   }
   auto timer = std::make_shared<boost::asio::steady_timer>(io_, kSpillPause);
-  timer->async_wait([this, timer, deadline](const boost::system::error_code&) { leave_when_spilled(deadline); });
+  timer->async_wait([this, timer, deadline, connected_at](const boost::system::error_code&) { leave_when_spilled(deadline, connected_at); });
 }
 
 void Session::leave() {

@@ -88,7 +88,7 @@ class Session : public std::enable_shared_from_this<Session>, private Port {
   void on_payload(std::uint64_t fetch, std::optional<wire::Buffer> payload) override;
   void on_window(std::uint64_t tasks) override;
   void take_pending();
-  void leave_when_spilled(std::chrono::steady_clock::time_point deadline);
+  void leave_when_spilled(std::chrono::steady_clock::time_point deadline, std::chrono::steady_clock::time_point connected_at);
   void leave();
   void abandon_unfinished();
   void submit_now(const Pending& pending);

@@ -27,6 +27,7 @@ wire::Incarnation random_incarnation() {
 
 constexpr auto kMemoryPause = std::chrono::seconds(2);
 constexpr auto kWatchPause = std::chrono::milliseconds(50), kIdleWatchPause = std::chrono::milliseconds(500);
+constexpr auto kCutOff = std::chrono::seconds(10);  // without a NATS server, of an engine that is to leave and runs nothing
 constexpr int kStuckStatus = 3;
 
 // Bytes that this process has resident; 0 where /proc does not tell.
@@ -228,14 +229,18 @@ void EngineNode::leave() {
     core_->say_goodbye();
     return shared_.finish();
   }
-  leave_by_ = std::chrono::steady_clock::now() + options_.drain_timeout;
+  connected_at_ = std::chrono::steady_clock::now();
+  leave_by_ = connected_at_ + options_.drain_timeout;
   core_->drain(wire::DrainMode::leave);
   loop_->turn();
   check_left();
 }
 
 void EngineNode::check_left() {
-  if (!core_->drained() && std::chrono::steady_clock::now() < leave_by_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (connection_->state() == bus::State::connected) connected_at_ = now;
+  const bool nobody_to_tell = jobs_ == 0 && now > connected_at_ + kCutOff;
+  if (!core_->drained() && !nobody_to_tell && now < leave_by_) return;
   core_->say_goodbye();
   boost::asio::post(io_, [this] { shared_.finish(); });  // after the goodbye has been written
 }

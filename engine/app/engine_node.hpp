@@ -83,6 +83,7 @@ class EngineNode : private Port {
   wire::Time memory_known_at_{};
   bool leaving_ = false;
   std::chrono::steady_clock::time_point leave_by_{};
+  std::chrono::steady_clock::time_point connected_at_{};  // while leaving: when last
   int exit_status_ = 0;
 };
 
