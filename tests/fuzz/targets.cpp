@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "bench/jobs/parse.hpp"
 #include "bench/jobs/records.hpp"
@@ -16,6 +17,13 @@
 #include "engine/core/engine_core.hpp"
 #include "engine/exec/builtins.hpp"
 #include "engine/exec/chunk.hpp"
+#include "operator/api/parallel_cluster.hpp"
+#include "operator/api/parallel_job.hpp"
+#include "operator/kube/json.hpp"
+#include "operator/kube/list_watch.hpp"
+#include "operator/kube/watch_event.hpp"
+#include "operator/reconcile/job_observed.hpp"
+#include "operator/reconcile/observed.hpp"
 
 namespace covey::fuzz {
 namespace {
@@ -221,6 +229,24 @@ void http_targets(wire::ByteSpan input) {
   static_cast<void>(api::parse_duration(text));
   api::Tokens tokens;
   if (tokens.parse(text).empty() && tokens.size() == 0) std::abort();
+}
+
+// The API server lets no such object in, but an older schema's, or a webhook's, may be anything.
+void kubernetes_objects(wire::ByteSpan input) {
+  const auto text = wire::as_text(input);
+  static_cast<void>(kube::parse_watch_line(text));
+  auto value = kube::parse_json(text);
+  if (!value) return;
+  static_cast<void>(crd::parse_parallel_cluster(*value));
+  const auto job = crd::parse_parallel_job(*value);
+  static_cast<void>(reconcile::read_job_cluster(&*value, job));
+  static_cast<void>(reconcile::read_job_record(*value));
+  static_cast<void>(reconcile::read_job_pod(*value));
+  static_cast<void>(reconcile::read_progress(*value));
+  static_cast<void>(reconcile::read_pod(*value));
+  std::vector<reconcile::Engine> engines;
+  static_cast<void>(reconcile::read_engines(*value, engines));
+  static_cast<void>(kube::parse_page(std::move(*value)));
 }
 
 }  // namespace covey::fuzz

@@ -22,12 +22,14 @@ void job_files(wire::ByteSpan input);
 void job_outputs(wire::ByteSpan input);           // that a run goes on with
 void http_bodies(wire::ByteSpan input);           // of requests for tasks and maps
 void http_targets(wire::ByteSpan input);          // paths, queries, their values, files of tokens
+void kubernetes_objects(wire::ByteSpan input);    // resources, Pods, watch lines, what controllers and runners tell
 
 inline constexpr std::pair<std::string_view, Target> kTargets[] = {
     {"frames_to_controller", frames_to_controller}, {"frames_to_engine", frames_to_engine}, {"frames_to_client", frames_to_client},
     {"whole_values", whole_values},                 {"admin_requests", admin_requests},     {"arguments", arguments},
     {"job_files", job_files},                       {"job_outputs", job_outputs},
     {"http_bodies", http_bodies},                   {"http_targets", http_targets},
+    {"kubernetes_objects", kubernetes_objects},
 };
 
 }  // namespace covey::fuzz
