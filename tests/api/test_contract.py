@@ -33,5 +33,6 @@ def test_the_api_is_what_its_document_says(controller, tmp_path):
     command = [pathlib.Path(sys.executable).parent / "schemathesis", "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {token}",
                "--exclude-path", "/v1/events", "--phases", "examples,coverage,fuzzing", "--max-examples", "40", "--seed", "20261",
                "--request-timeout", "30", "--no-color"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path)
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(pathlib.Path(__file__).parent)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
