@@ -50,7 +50,8 @@ class HandlerCompletion final : public Completion, public std::enable_shared_fro
 
   void complete(boost::system::error_code error) override {
     if (done_.exchange(true)) return;
-    boost::asio::post(work_.get_executor(), [self = this->shared_from_this(), error] { self->finish(error); });
+    const auto work = work_;  // until post() has returned the handler's loop does not end, and is not destroyed by whoever ran it
+    boost::asio::post(work.get_executor(), [self = this->shared_from_this(), error] { self->finish(error); });
   }
 
  private:

@@ -20,13 +20,14 @@ constexpr std::size_t kSlots = 8, kLongestPath = 1024;
 std::array<std::array<char, kLongestPath>, kSlots> paths;
 std::array<std::atomic<bool>, kSlots> in_use;
 
-// Once our parent has gone, its children are being killed, and write no more a moment later: hence the second time.
+// Once our parent has gone, its children are being killed, and write no more a moment later, on a busy machine some moments:
+// hence again and again.
 [[noreturn]] void remove_after(pid_t parent) {
   ::setsid();
   const timespec pause{0, 5'000'000};
   while (::getppid() == parent) ::nanosleep(&pause, nullptr);
   static char shell[] = "sh", option[] = "-c", name[] = "covey";
-  static char script[] = "rm -rf -- \"$@\"; sleep 1; rm -rf -- \"$@\"";
+  static char script[] = "for pause in 0 1 2 4 8; do sleep $pause; rm -rf -- \"$@\"; done";
   std::array<char*, kSlots + 5> argv{shell, option, script, name};
   std::size_t count = 4;
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
