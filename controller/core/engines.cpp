@@ -199,7 +199,7 @@ void Broker::on_returned(Engine& engine, Handle handle) {
 // What is adopted runs already, so it goes before all that was assigned since: the oldest tasks are those that a dying engine
 // can have been running.
 void Broker::on_adopt(Engine& engine, const wire::AdoptRecord& record, wire::Time now) {
-  engine.adopted[record.handle] = record.task;
+  if (!engine.adopted.emplace(record.handle, record.task).second) return;  // said twice
   ++engine.load;
   const TaskIndex index = find_task(record.task);
   if (index == kNone) {

@@ -278,6 +278,7 @@ std::string encode_base64(std::string_view bytes) {
 bool decode_base64(std::string_view text, std::string& bytes) {
   bytes.assign(text.size() / 4 * 3, '\0');
   if (text.empty()) return true;
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' '; })) return false;  // OpenSSL would skip it
   const int size = text.size() % 4 != 0 ? -1
                                         : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
                                                           reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));

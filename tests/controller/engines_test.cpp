@@ -223,6 +223,17 @@ TEST(SetbacksTest, TheOldestAreDroppedAndTheReasonsOfTheirEnginesWithThem) {
   EXPECT_EQ(setbacks.why(wire::Incarnation{Setbacks::kKept / 2}), std::to_string(Setbacks::kKept + 1));
 }
 
+// Found by the fuzzer.
+TEST_F(EnginesTest, ARunThatIsAdoptedTwiceCountsOnce) {
+  FarEnd e(wire::Role::engine, 1, 1);
+  wire::Hello hello;
+  hello.role = wire::Role::engine;
+  greet(e, hello);
+  for (int i = 0; i < 2; ++i) wire::encode(e.link->record(), wire::AdoptRecord{{wire::SessionId{77}, 1}, wire::kAdoptedBit | 5});
+  wire::encode_adopted_all(e.link->record());
+  turn(e);
+}
+
 // Found by seed 82 of the simulation.
 TEST_F(EnginesTest, AnAdoptedTaskIsASuspectWhenItsEngineDiesHoweverManyCameAfterIt) {
   auto c = client(2);
