@@ -31,6 +31,13 @@ struct EndingsTest : CliFixture {
     }
     return false;
   }
+  // A process that is killed as it starts may leave a file of its sanitizer's.
+  bool nothing_left() const {
+    for (const auto& entry : std::filesystem::directory_iterator(temporary)) {
+      if (entry.path().filename().string().starts_with("covey")) return false;
+    }
+    return true;
+  }
   std::filesystem::path temporary = folder / "tmp";
 };
 
@@ -41,7 +48,7 @@ TEST_F(EndingsTest, ABenchThatIsInterruptedLeavesNoFolderBehind) {
     bench.signal(number);
     EXPECT_TRUE(comes_true([&] { return bench.poll().has_value(); }));
     EXPECT_EQ(bench.poll(), 128 + number);
-    EXPECT_TRUE(comes_true([&] { return std::filesystem::is_empty(temporary); }));
+    EXPECT_TRUE(comes_true([&] { return nothing_left(); }));
   }
 }
 
@@ -54,7 +61,7 @@ TEST_F(EndingsTest, ARunThatIsInterruptedTwiceLeavesNoFolderBehind) {
   run.signal(SIGINT);
   run.signal(SIGINT);
   EXPECT_TRUE(comes_true([&] { return run.poll().has_value(); }));
-  EXPECT_TRUE(comes_true([&] { return std::filesystem::is_empty(temporary); }));
+  EXPECT_TRUE(comes_true([&] { return nothing_left(); }));
 }
 
 TEST_F(EndingsTest, ABenchmarkOfARunThatIsInterruptedLeavesNoFolderBehind) {
@@ -65,7 +72,7 @@ TEST_F(EndingsTest, ABenchmarkOfARunThatIsInterruptedLeavesNoFolderBehind) {
   ASSERT_FALSE(run.poll()) << std::ifstream(folder / "said").rdbuf();
   run.signal(SIGINT);
   EXPECT_TRUE(comes_true([&] { return run.poll().has_value(); }));
-  EXPECT_TRUE(comes_true([&] { return std::filesystem::is_empty(temporary); }));
+  EXPECT_TRUE(comes_true([&] { return nothing_left(); }));
 }
 
 TEST_F(EndingsTest, AClusterReplacesItsEnginesAlsoWhenItsExecutableIsGone) {
