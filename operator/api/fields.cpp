@@ -34,6 +34,11 @@ std::string to_string(const std::vector<FieldError>& errors) {
   return text;
 }
 
+void check_name(const std::string& name, std::size_t most, std::vector<FieldError>& errors) {
+  if (name.size() <= most && name.find('.') == std::string::npos && (name.empty() || name[0] > '9')) return;
+  errors.push_back({"metadata.name", fmt::format("\"{}\" is given; at most {} characters of a-z, 0-9 and -, the first a letter, are wanted", name, most)});
+}
+
 Fields::Fields(Reading& reading, std::string path, const json::value* object) : reading_(reading), path_(std::move(path)) {
   if (object == nullptr || object->is_null()) return;
   object_ = object->if_object();

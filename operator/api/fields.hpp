@@ -33,6 +33,9 @@ struct Reading {
   std::map<std::string, std::string> asked;  // path → type, with its range or choices: "integer 0..100000"
 };
 
+// A name that the names of what is made for the resource begin with; `most` characters leave room for the rest.
+void check_name(const std::string& name, std::size_t most, std::vector<FieldError>& errors);
+
 class Fields {
  public:
   // `object` is null where the user left it out; then every member has its default.

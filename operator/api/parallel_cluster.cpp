@@ -117,10 +117,7 @@ ParallelCluster parse_parallel_cluster(const json::value& object) {
   Reading reading;
   cluster.spec = parse_spec(kube::find_at(object, "spec"), reading);
   cluster.errors = std::move(reading.errors);
-  if (cluster.name.size() > kMaxName || cluster.name.find('.') != std::string::npos || (!cluster.name.empty() && cluster.name[0] <= '9')) {
-    cluster.errors.push_back({"metadata.name", fmt::format("\"{}\" is given; at most {} characters of a-z, 0-9 and -, the first a letter, are wanted",
-                                                           cluster.name, kMaxName)});
-  }
+  check_name(cluster.name, kMaxName, cluster.errors);
   return cluster;
 }
 

@@ -117,9 +117,7 @@ ParallelJob parse_parallel_job(const json::value& object) {
   job.spec = parse_job_spec(spec == nullptr ? &nothing : spec, reading);
   if (job.spec.claim && job.spec.claim->folder.empty()) job.spec.claim->folder = job.name;
   job.errors = std::move(reading.errors);
-  if (job.name.size() > kMaxJobName || job.name.find('.') != std::string::npos || (!job.name.empty() && job.name[0] <= '9')) {
-    job.errors.push_back({"metadata.name", fmt::format("\"{}\" is given; at most {} characters of a-z, 0-9 and -, the first a letter, are wanted", job.name, kMaxJobName)});
-  }
+  check_name(job.name, kMaxJobName, job.errors);
   return job;
 }
 

@@ -27,16 +27,9 @@ asio::awaitable<kube::Result<Found>> look(kube::Client* client, std::string ns, 
   co_return secret.error();
 }
 
-bool owned_by(const value& object, const std::string& uid) {
-  for (const auto& owner : kube::array_at(object, "metadata.ownerReferences")) {
-    if (kube::text_at(owner, "uid") == uid) return true;
-  }
-  return false;
-}
-
 // What another cluster of the same name has left is on its way out.
 std::optional<kube::Error> not_ours(const Found& secret, const crd::ParallelCluster& cluster) {
-  if (!secret || owned_by(*secret, cluster.uid)) return std::nullopt;
+  if (!secret || kube::owned_by(*secret, cluster.uid)) return std::nullopt;
   return kube::Error{Errc::conflict, 0, {}, fmt::format("the Secret {} is there and belongs to somebody else; delete it, or wait until it has gone", kube::name_of(*secret))};
 }
 

@@ -25,11 +25,6 @@ constexpr auto kRefusedPause = std::chrono::seconds(30);
 constexpr milliseconds kAtOnce{1};
 constexpr int kReleaseAttempts = 5;
 
-bool owned_by(const json::value& object, const std::string& uid) {
-  const auto& owners = kube::array_at(object, "metadata.ownerReferences");
-  return std::any_of(owners.begin(), owners.end(), [&](const json::value& owner) { return kube::text_at(owner, "uid") == uid; });
-}
-
 // False where it was not there.
 bool take_finalizer(json::value& pod) {
   auto* finalizers = pod.at("metadata").as_object().if_contains("finalizers");
@@ -218,7 +213,7 @@ asio::awaitable<Failure> JobReconciler::release(std::string ns, std::string name
 asio::awaitable<Failure> JobReconciler::release_orphans(std::set<std::string> held, std::string job_uid) {
   for (const auto& key : held) {
     const auto* seen = store_.find(types::kPods, key);
-    if (seen == nullptr || (!job_uid.empty() && owned_by(*seen, job_uid))) continue;
+    if (seen == nullptr || (!job_uid.empty() && kube::owned_by(*seen, job_uid))) continue;
     const std::string ns(kube::namespace_of(*seen)), name(kube::name_of(*seen)), uid(kube::uid_of(*seen));
     if (auto error = co_await release(ns, name, uid)) co_return error;
   }

@@ -37,13 +37,6 @@ std::string digest_of(const json::value& object) {
   return resources::digest(text);
 }
 
-bool owned_by(const json::value& object, const std::string& uid) {
-  for (const auto& owner : kube::array_at(object, "metadata.ownerReferences")) {
-    if (kube::text_at(owner, "uid") == uid) return true;
-  }
-  return false;
-}
-
 Error conflict(std::string message) { return {Errc::conflict, 0, "NameTaken", std::move(message)}; }
 
 bool has_ready(const json::value* object) { return object != nullptr && kube::integer_at(*object, "status.readyReplicas").value_or(0) > 0; }
@@ -131,11 +124,11 @@ asio::awaitable<Failure> Reconciler::apply_child(Pass* pass, resources::Child ch
     if (kube::being_deleted(*seen)) co_return std::nullopt;  // made again when it has gone
     if (pass->state->applied[id] == wanted + digest_of(*seen)) co_return std::nullopt;
   }
-  if (seen == nullptr || !owned_by(*seen, pass->cluster.uid)) {
+  if (seen == nullptr || !kube::owned_by(*seen, pass->cluster.uid)) {
     // The cache shows what has our labels; somebody else's object of that name would be overwritten unseen.
     const auto live = co_await client_.get(place);
     if (!live && live.error().code != Errc::not_found) co_return live.error();
-    if (live && !owned_by(*live, pass->cluster.uid)) {
+    if (live && !kube::owned_by(*live, pass->cluster.uid)) {
       co_return conflict(fmt::format("{} {} is there and not this cluster's; delete or rename it, or wait until it has gone", child.type->kind, place.name));
     }
   }
@@ -151,7 +144,7 @@ asio::awaitable<Failure> Reconciler::prune(Pass* pass, const std::vector<std::st
     std::vector<std::pair<std::string, std::string>> extra;  // name, uid
     for (const auto* object : store_.children(*type, pass->key)) {
       const auto id = fmt::format("{}/{}", type->kind, kube::name_of(*object));
-      if (std::find(wanted->begin(), wanted->end(), id) != wanted->end() || kube::being_deleted(*object) || !owned_by(*object, pass->cluster.uid)) continue;
+      if (std::find(wanted->begin(), wanted->end(), id) != wanted->end() || kube::being_deleted(*object) || !kube::owned_by(*object, pass->cluster.uid)) continue;
       extra.emplace_back(kube::name_of(*object), kube::uid_of(*object));
     }
     for (const auto& [name, uid] : extra) {

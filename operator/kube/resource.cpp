@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "operator/kube/json.hpp"
@@ -47,6 +48,11 @@ std::string_view namespace_of(const boost::json::value& object) { return text_at
 std::string_view uid_of(const boost::json::value& object) { return text_at(object, "metadata.uid"); }
 std::string_view version_of(const boost::json::value& object) { return text_at(object, "metadata.resourceVersion"); }
 bool being_deleted(const boost::json::value& object) { return find_at(object, "metadata.deletionTimestamp") != nullptr; }
+
+bool owned_by(const boost::json::value& object, std::string_view uid) {
+  const auto& owners = array_at(object, "metadata.ownerReferences");
+  return std::any_of(owners.begin(), owners.end(), [&](const auto& owner) { return text_at(owner, "uid") == uid; });
+}
 
 std::string key_of(const boost::json::value& object) {
   const auto ns = namespace_of(object);

@@ -61,5 +61,7 @@ std::string_view namespace_of(const boost::json::value& object);
 std::string_view uid_of(const boost::json::value& object);
 std::string_view version_of(const boost::json::value& object);  // metadata.resourceVersion
 bool being_deleted(const boost::json::value& object);
+// Whether the object with this uid is among its owners.
+bool owned_by(const boost::json::value& object, std::string_view uid);
 
 }  // namespace covey::kube
