@@ -1,10 +1,12 @@
 #include "tests/support/sockets.hpp"
 
+#include <arpa/inet.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
-#include <cstdio>
+#include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <string>
 
@@ -12,15 +14,12 @@ namespace covey::support {
 
 namespace {
 
-std::set<unsigned long> own_socket_inodes() {
-  std::set<unsigned long> inodes;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code error;
-    const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
-    unsigned long inode = 0;
-    if (!error && std::sscanf(target.c_str(), "socket:[%lu]", &inode) == 1) inodes.insert(inode);
-  }
-  return inodes;
+// Zero: it has no IPv4 peer.
+std::uint16_t peer_port(int descriptor) {
+  sockaddr_in peer{};
+  socklen_t length = sizeof peer;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &length) != 0) return 0;
+  return peer.sin_family == AF_INET ? ntohs(peer.sin_port) : 0;
 }
 
 std::chrono::microseconds duration(const timeval& time) {
@@ -29,18 +28,17 @@ std::chrono::microseconds duration(const timeval& time) {
 
 }  // namespace
 
+// Not from /proc/net/tcp: a table that changes while it is read names sockets twice, or not at all.
 std::size_t tcp_sockets_to(std::uint16_t port) {
-  const auto own = own_socket_inodes();
-  std::ifstream table("/proc/self/net/tcp");
-  std::size_t count = 0;
-  for (std::string line; std::getline(table, line);) {
-    unsigned remote_port = 0;
-    unsigned long inode = 0;
-    const int fields =
-        std::sscanf(line.c_str(), " %*d: %*8x:%*4x %*8x:%4x %*x %*s %*s %*s %*d %*d %lu", &remote_port, &inode);
-    if (fields == 2 && remote_port == port && own.contains(inode)) ++count;
+  std::set<ino_t> sockets;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const std::string name = entry.path().filename();
+    int descriptor = -1;
+    std::from_chars(name.data(), name.data() + name.size(), descriptor);
+    struct stat status {};
+    if (peer_port(descriptor) == port && ::fstat(descriptor, &status) == 0) sockets.insert(status.st_ino);
   }
-  return count;
+  return sockets.size();
 }
 
 std::chrono::microseconds cpu_time() {
