@@ -120,8 +120,7 @@ asio::awaitable<kube::Result<bool>> ControllerClients::drain(std::string cluster
 }
 
 asio::awaitable<kube::Result<bool>> ControllerClients::give_up(std::string cluster, std::string engine, std::string why) {
-  if (why.size() > kMostWhy) why.resize(kMostWhy);
-  return tell(std::move(cluster), std::move(engine), "lost", boost::json::serialize(boost::json::object{{"why", why}}));
+  return tell(std::move(cluster), std::move(engine), "lost", boost::json::serialize(boost::json::object{{"why", kube::cut(std::move(why), kMostWhy)}}));
 }
 
 // False: it has gone meanwhile.

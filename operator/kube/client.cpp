@@ -60,14 +60,6 @@ json::value body_of(const DeleteOptions& options) {
   return body;
 }
 
-// Cut between characters.
-std::string cut(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  text.resize(most);
-  return text;
-}
-
 }  // namespace
 
 Client::Async<json::value> Client::send(Request request) {

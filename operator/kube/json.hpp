@@ -29,4 +29,7 @@ bool true_at(const boost::json::value& from, std::string_view path);
 // The text of a member whose key may have dots; empty where there is none.
 std::string_view member_text(const boost::json::object& object, std::string_view key);
 
+// At most so many bytes of it, cut between characters of UTF-8.
+std::string cut(std::string text, std::size_t most);
+
 }  // namespace covey::kube
