@@ -17,7 +17,7 @@ namespace covey::controller {
 
 class Setbacks {
  public:
-  static constexpr std::size_t kKept = 10'000, kMostWhy = 500;
+  static constexpr std::size_t kKept = 10'000, kMostWhy = 2'000;
   struct Setback {
     wire::TaskId task;
     wire::Incarnation engine = wire::Incarnation::none;

@@ -19,6 +19,18 @@ constexpr std::size_t kMaxIdleListed = 1000;
 constexpr int kMostPages = 32;
 constexpr std::size_t kMostWhy = 500;
 
+// An operator that led before, and has not noticed yet.
+std::optional<Problem> refuse_old_leader(Exchange& exchange) {
+  constexpr std::string_view kHeader = "Fencing-Token";
+  if (!exchange.has_header(kHeader)) return std::nullopt;
+  const auto token = read_fencing_token(exchange.header(kHeader));
+  if (!token) return Problem{Kind::invalid_parameter, "The Fencing-Token cannot be read.", std::string(kHeader), "LEASE:EPOCH, such as 3f0c6d1e:7"};
+  const auto highest = exchange.services.fences.highest(*token);
+  if (highest == token->epoch) return std::nullopt;
+  return Problem{Kind::stale_leader, fmt::format("A leader of epoch {} has spoken; this request is of epoch {}.", highest, token->epoch), std::string(kHeader),
+                 "the token of the one that leads"};
+}
+
 boost::asio::awaitable<Reply> tell_engine(Exchange* exchange, std::string_view what, unsigned status) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
   json::object request{{"what", json::string_view(what.data(), what.size())}, {"engine", exchange->params[0]}};
@@ -30,6 +42,7 @@ boost::asio::awaitable<Reply> tell_engine(Exchange* exchange, std::string_view w
 // With an Idempotency-Key the engine is told once, and the answer is kept.
 boost::asio::awaitable<Reply> tell_engine_once(Exchange* exchange, std::string_view what) {
   constexpr unsigned kAsked = 202;
+  if (auto problem = refuse_old_leader(*exchange)) co_return *problem;
   KeyedRequest keyed(*exchange, {});
   if (auto problem = keyed.problem()) co_return *problem;
   if (const auto* before = keyed.before()) {
@@ -62,12 +75,16 @@ Answer list_engines(Exchange* exchange) {
 Answer get_engine(Exchange* exchange) { return tell_engine(exchange, "engine", 200); }
 Answer drain_engine(Exchange* exchange) { return tell_engine_once(exchange, "drain"); }
 Answer resume_engine(Exchange* exchange) { return tell_engine_once(exchange, "resume"); }
-Answer delete_engine(Exchange* exchange) { return tell_engine(exchange, "leave", 202); }
+Answer delete_engine(Exchange* exchange) {
+  if (auto problem = refuse_old_leader(*exchange)) co_return *problem;
+  co_return co_await tell_engine(exchange, "leave", 202);
+}
 
 // For whoever sees engines' processes end: the controller would find out by their silence, and never why.
 Answer give_up_engine(Exchange* exchange) {
   if (auto problem = exchange->target.query.check({})) co_return *problem;
   if (auto problem = refuse_other_media(*exchange)) co_return *problem;
+  if (auto problem = refuse_old_leader(*exchange)) co_return *problem;
   auto body = co_await exchange->read_body();
   if (!body) co_return body.error();
   const auto value = parse_json(*body, exchange->services.options.limits.nesting);

@@ -21,6 +21,7 @@ constexpr Row kRows[] = {
     {Kind::gone, 410, "gone", "It was here and has been dropped"},
     {Kind::method_not_allowed, 405, "method-not-allowed", "This path has other methods"},
     {Kind::conflict, 409, "conflict", "Its state does not allow this"},
+    {Kind::stale_leader, 409, "stale-leader", "Another leads by now"},
     {Kind::key_reused, 409, "key-reused", "This Idempotency-Key came with another request"},
     {Kind::unauthorized, 401, "unauthorized", "A token is wanted"},
     {Kind::forbidden, 403, "forbidden", "The token does not allow this"},

@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
   gone,                 // it was here, and was dropped
   method_not_allowed,   // the route has other methods
   conflict,             // the thing's state does not allow it
+  stale_leader,         // somebody leads who came later
   key_reused,           // an Idempotency-Key that came with another request
   unauthorized,         // no token, or one that is not known
   forbidden,            // the token has not the scope

@@ -13,6 +13,7 @@
 #include "controller/http/benchmarks.hpp"
 #include "controller/http/blob_store.hpp"
 #include "controller/http/event_hub.hpp"
+#include "controller/http/fences.hpp"
 #include "controller/http/gateway.hpp"
 #include "controller/http/idempotency.hpp"
 #include "controller/http/map_store.hpp"
@@ -51,6 +52,7 @@ struct Services {
   // Has the controller's loop look at its connection, and calls back on this one. May never do so.
   std::function<void(std::function<void(NatsFigures)>)> look_at_nats = {};
   std::shared_ptr<boost::asio::ssl::context> tls = {};  // null: plain; connections keep the one they began with
+  Fences fences = {};
   Figures figures = {};
 };
 

@@ -245,6 +245,20 @@ TEST_F(ApiTest, AnEngineIsDrainedAndResumedAndLeaves) {
   ask_until(engine, [](const auto& answer) { return answer.status == 404; });
 }
 
+TEST_F(ApiTest, AnOperatorThatLedBeforeTellsEnginesNothing) {
+  start_with_api(1);
+  const std::string id(ask("GET", "/v1/engines").json().at("engines").at(0).at("id").as_string()), engine = "/v1/engines/" + id;
+  EXPECT_EQ(ask("POST", engine + "/resume", {}, {{"Fencing-Token", "lease:7"}}).status, 202u);
+  const auto refused = ask("POST", engine + "/drain", {}, {{"Fencing-Token", "lease:6"}});
+  EXPECT_EQ(refused.status, 409u);
+  EXPECT_EQ(refused.json().at("type"), "urn:covey:problem:stale-leader");
+  EXPECT_EQ(ask("POST", engine + "/lost", R"({"why":"x"})", {{"Fencing-Token", "lease:6"}}).status, 409u);
+  EXPECT_EQ(ask("DELETE", engine, {}, {{"Fencing-Token", "lease:6"}}).status, 409u);
+  EXPECT_EQ(ask("POST", engine + "/drain", {}, {{"Fencing-Token", "seven"}}).status, 400u);
+  EXPECT_EQ(ask("GET", engine).json().at("state"), "idle");
+  EXPECT_EQ(ask("POST", engine + "/drain", {}, {{"Fencing-Token", "another:1"}}).status, 202u) << "a Lease of another operator";
+}
+
 TEST_F(ApiTest, ATaskSaysWhyItsEngineEnded) {
   start_with_api(1);
   const auto task = "/v1/tasks/" + std::string(ask("POST", "/v1/tasks", R"({"function":"sleep","args":[600]})").json().at("id").as_string());
