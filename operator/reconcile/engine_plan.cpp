@@ -56,19 +56,22 @@ class Planner {
       auto& known = engines[engine.name];
       if (known == nullptr || engine.up_s < known->up_s) known = &engine;
     }
-    std::map<std::string, std::string> engines_before = std::exchange(memory_.engines, {});
+    auto engines_before = std::exchange(memory_.engines, {});
     for (const auto& pod : scene_.pods) {
       taken_.insert(pod.name);
       const auto before = engines_before.find(pod.uid);
       if (before != engines_before.end()) memory_.engines.insert(engines_before.extract(before));
-      if (pod.terminating) continue;
+      if (pod.terminating) {
+        on_terminating(pod);
+        continue;
+      }
       if (pod.phase == Pod::Phase::ended) {
         on_ended(pod);
         continue;
       }
       const auto found = engines.find(pod.name);
       const Member member{&pod, found == engines.end() ? nullptr : found->second};
-      if (member.listed()) memory_.engines[pod.uid] = member.engine->id;
+      if (member.listed()) memory_.engines[pod.uid].id = member.engine->id;
       if (on_a_lost_node(member)) {
         note_loss(pod, "its node does not answer");
         plan_.remove.push_back({pod.name, pod.uid, Removal::Why::lost, "its node does not answer, and the controller does not know it any more"});
@@ -82,16 +85,30 @@ class Planner {
   // Told once: an engine that goes on all the same, cut off from the API server, is not to be driven out again and again.
   void note_loss(const Pod& pod, std::string why) {
     const auto known = memory_.engines.extract(pod.uid);
-    if (!known.empty()) plan_.losses.push_back({known.mapped(), pod.name, std::move(why)});
+    if (!known.empty()) plan_.losses.push_back({known.mapped().id, pod.name, std::move(why)});
   }
 
-  // Engines whose Pods are not there any more, and who have not said goodbye: somebody deleted them by force.
-  void note_vanished(const std::map<std::string, std::string>& vanished) {
-    for (const auto& [uid, id] : vanished) {
+  // Engines whose Pods are not there any more, and who have not said goodbye.
+  void note_vanished(const std::map<std::string, Memory::KnownEngine>& vanished) {
+    for (const auto& [uid, known] : vanished) {
       for (const auto& engine : scene_.view.engines) {
-        if (engine.id == id) plan_.losses.push_back({id, engine.name, "its Pod was deleted"});
+        if (engine.id == known.id) plan_.losses.push_back({known.id, engine.name, why_deleted(known)});
       }
     }
+  }
+  static std::string why_deleted(const Memory::KnownEngine& known) {
+    return known.why.empty() ? "its Pod was deleted; Kubernetes keeps no record of by whom" : known.why;
+  }
+
+  // Its engine ends what it is at, as long as it is let; after that it is killed, and its tasks have to be told why.
+  void on_terminating(const Pod& pod) {
+    const auto known = memory_.engines.find(pod.uid);
+    if (known == memory_.engines.end()) return;
+    if (!pod.disruption.empty()) known->second.why = pod.disruption;
+    if (pod.phase == Pod::Phase::ended && pod.exit_code != 0) note_loss(pod, fmt::format("{} ({})", why_deleted(known->second), ending_of(pod)));
+  }
+  static std::string ending_of(const Pod& pod) {
+    return pod.reason == "OOMKilled" ? fmt::format("{}: {}", pod.reason, pod.message) : fmt::format("exit status {}", pod.exit_code);
   }
 
   void on_ended(const Pod& pod) {
@@ -121,6 +138,9 @@ class Planner {
       } else if (since >= seconds(scene_.spec.drain_timeout_s)) {
         plan_.remove.push_back({pod.name, pod.uid, Removal::Why::timed_out,
                                 fmt::format("it had not drained within {} s; its tasks will run elsewhere", scene_.spec.drain_timeout_s)});
+        if (const auto known = memory_.engines.find(pod.uid); known != memory_.engines.end()) {
+          known->second.why = fmt::format("the operator deleted its Pod, since it had not drained within {} s", scene_.spec.drain_timeout_s);
+        }
       } else if (scene_.view.reachable && member.listed() && member.engine->state != Engine::State::draining) {
         plan_.drain.push_back({pod.name, pod.uid, member.engine->id, true});
       }

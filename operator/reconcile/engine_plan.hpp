@@ -16,7 +16,11 @@ struct Memory {
   Autoscaler autoscaler;
   int failures = 0;  // engines that ended by themselves soon after they began, in a row
   WallTime last_failure{};
-  std::map<std::string, std::string> engines;  // of Pods that run, by the Pod's uid: what the controller calls them
+  struct KnownEngine {
+    std::string id;   // what the controller calls it
+    std::string why;  // its Pod goes; empty where nobody has said so
+  };
+  std::map<std::string, KnownEngine> engines;  // of Pods that run, by the Pod's uid
 };
 
 struct Scene {

@@ -35,6 +35,14 @@ std::string memory_limit_of(const json::value& object) {
   return {};
 }
 
+// Set where not its own process ends it: the eviction API, the scheduler for a Pod of a higher priority, a taint, its node's kubelet.
+const json::value* disruption_of(const json::value& object) {
+  for (const auto& condition : array_at(object, "status.conditions")) {
+    if (text_at(condition, "type") == "DisruptionTarget" && text_at(condition, "status") == "True") return &condition;
+  }
+  return nullptr;
+}
+
 void read_end(const json::value& object, Pod& pod) {
   pod.reason = text(object, "status.reason");  // Evicted, NodeLost
   pod.message = text(object, "status.message");
@@ -43,10 +51,9 @@ void read_end(const json::value& object, Pod& pod) {
     pod.exit_code = static_cast<int>(kube::integer_at(status, "state.terminated.exitCode").value_or(0));
     if (pod.reason.empty()) pod.reason = text(status, "state.terminated.reason");
   }
-  for (const auto& condition : array_at(object, "status.conditions")) {
-    if (text_at(condition, "type") != "DisruptionTarget" || text_at(condition, "status") != "True") continue;
-    pod.reason = text(condition, "reason");
-    pod.message = text(condition, "message");
+  if (const auto* disruption = disruption_of(object)) {
+    pod.reason = text(*disruption, "reason");
+    pod.message = text(*disruption, "message");
   }
   if (pod.message.empty() && pod.reason == "OOMKilled") pod.message = memory_limit_of(object);
   if (pod.message.empty()) pod.message = fmt::format("exit status {}", pod.exit_code);
@@ -85,6 +92,7 @@ Pod read_pod(const json::value& object) {
   pod.created = kube::parse_rfc3339(text_at(object, "metadata.creationTimestamp")).value_or(WallTime{});
   const auto drain = kube::member_text(kube::object_at(object, "metadata.annotations"), resources::kDrainAnnotation);
   if (!drain.empty()) pod.drain_began = kube::parse_rfc3339(drain);
+  if (const auto* disruption = disruption_of(object)) pod.disruption = fmt::format("{}: {}", text_at(*disruption, "reason"), text_at(*disruption, "message"));
   const auto phase = text_at(object, "status.phase");
   pod.phase = phase == "Running" ? Pod::Phase::running : phase == "Failed" || phase == "Succeeded" ? Pod::Phase::ended : Pod::Phase::pending;
   if (pod.phase == Pod::Phase::ended) {

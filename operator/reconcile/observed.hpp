@@ -24,6 +24,7 @@ struct Pod {
   WallTime created{};
   // Why it does not start, or how it ended: a reason such as "ImagePullBackOff", "Unschedulable", "OOMKilled", "Evicted", and a sentence.
   std::string reason, message;
+  std::string disruption;  // what Kubernetes ends it for, as "EvictionByEvictionAPI: …"; empty where it is not known to
   int exit_code = 0;
 };
 Pod read_pod(const boost::json::value& object);

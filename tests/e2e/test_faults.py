@@ -49,16 +49,27 @@ def test_a_task_says_how_its_engine_ended(namespace):
     assert "exit status 137" in wait_for("how it ended", lambda: cluster.call(task)["setbacks"][0].get("why"))
 
 
-def evict(pod):
+def evict(pod, grace=None):
     """As whoever empties a node does; False while the budget of disruptions does not allow it."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
+    if grace is not None:
+        eviction["deleteOptions"] = {"gracePeriodSeconds": grace}
     try:
         kubectl("create", "--raw", f"/api/v1/namespaces/{namespace}/pods/{name}/eviction", "-f", "-", stdin=json.dumps(eviction))
     except KubectlError as error:
         assert "disruption budget" in str(error), error
         return False
     return True
+
+
+def test_a_task_says_that_its_engine_was_evicted(namespace):
+    cluster = Cluster(namespace, engine={"replicas": 1}).apply().wait_ready()
+    task = "/v1/tasks/" + cluster.call("/v1/tasks", {"function": "sleep", "args": [600]})["id"]
+    wait_for("the task to run", lambda: cluster.call(task)["state"] == "assigned")
+    wait_for("the budget admits it", lambda: evict(first(cluster, "engine"), grace=1))
+    why = wait_for("how its engine ended", lambda: cluster.call(task).get("setbacks", [{}])[0].get("why"))
+    assert "EvictionByEvictionAPI" in why
 
 
 def test_engines_are_evicted_one_after_another(busy):

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "tests/operator/reconcile/scene_fixture.hpp"
 
 namespace covey::reconcile {
@@ -35,8 +37,36 @@ TEST_F(EnginePlanTest, TheControllerIsToldOfAnEngineWhosePodIsGone) {
   view.engines.push_back({"id-9", "somebody's own", State::idle, 0, 0, 100});
   plan();
   pods.clear();
-  EXPECT_EQ(plan().losses, (std::vector<Loss>{{"id-0", "demo-engine-0", "its Pod was deleted"}})) << "and not of one that never had a Pod";
+  EXPECT_EQ(plan().losses, (std::vector<Loss>{{"id-0", "demo-engine-0", "its Pod was deleted; Kubernetes keeps no record of by whom"}})) << "and not of one that never had a Pod";
   EXPECT_TRUE(plan().losses.empty());
+}
+
+TEST_F(EnginePlanTest, TheControllerIsToldWhatKubernetesDeletedAPodFor) {
+  spec.engine.replicas = 2;
+  for (int index : {0, 1}) engine(index, State::busy, 1);
+  plan();
+  for (auto& each : pods) {
+    each.terminating = true;
+    each.disruption = "PreemptionByScheduler: default-scheduler: preempting to accommodate a higher priority pod";
+  }
+  EXPECT_TRUE(plan().losses.empty()) << "they may yet end what they are at";
+  pods[0].phase = Pod::Phase::ended;
+  pods[0].exit_code = 137;
+  pods[1].phase = Pod::Phase::ended;  // in order
+  EXPECT_EQ(plan().losses, (std::vector<Loss>{{"id-0", "demo-engine-0", pods[0].disruption + " (exit status 137)"}}));
+  view.engines.clear();
+  pods.clear();
+  EXPECT_TRUE(plan().losses.empty()) << "told once, and nothing of the one that said goodbye";
+}
+
+TEST_F(EnginePlanTest, TheControllerIsToldThatTheOperatorDeletedAPodThatWouldNotDrain) {
+  spec.engine.replicas = 0;
+  engine(0, State::draining, 1).drain_began = now - seconds(spec.drain_timeout_s);
+  EXPECT_EQ(removed(plan()), Names{"demo-engine-0"});
+  pods.clear();
+  const auto losses = plan().losses;
+  ASSERT_EQ(losses.size(), 1U);
+  EXPECT_EQ(losses[0].why, fmt::format("the operator deleted its Pod, since it had not drained within {} s", spec.drain_timeout_s));
 }
 
 TEST_F(EnginePlanTest, AnEndedEngineIsRemovedAndReplacedAtOnce) {
@@ -159,7 +189,7 @@ TEST_F(EnginePlanTest, ANewTemplateReachesAFewAtATime) {
   auto made = plan();
   EXPECT_EQ(made.create.size(), 2U);
   EXPECT_EQ(drained(made), Names{});
-  for (const auto& name : made.create) pods.push_back({name, name, "new", Pod::Phase::pending, false, false, {}, now, {}, {}, 0});
+  for (int index : {8, 9}) pod(index, Pod::Phase::pending).created = now;
   EXPECT_EQ(drained(plan()), Names{});
   EXPECT_EQ(plan().outdated, 6);
 }

@@ -30,6 +30,10 @@ TEST(ReadPodTest, HowAPodEndedIsToldApart) {
   EXPECT_EQ(pod_with(R"({"phase": "Failed", "reason": "Evicted", "message": "low on memory"})").reason, "Evicted");
   const auto preempted = pod_with(R"({"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": "m"}]})");
   EXPECT_EQ(preempted.reason, "PreemptionByScheduler");
+  EXPECT_EQ(preempted.disruption, "PreemptionByScheduler: m");
+  const auto going = pod_with(R"({"phase": "Running", "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "m"}]})");
+  EXPECT_EQ(going.disruption, "EvictionByEvictionAPI: m");
+  EXPECT_EQ(going.reason, "");
 }
 
 TEST(ReadEnginesTest, PagesAddUp) {
