@@ -285,6 +285,7 @@ TEST(JobPlanTest, ProgressIsTakenFromTheRunnerThatRuns) {
 // ---- the operator dies ----
 
 struct Story {
+  std::string name;
   const char* spec;
   std::vector<int> exits;
   Phase end;
@@ -331,11 +332,14 @@ TEST_P(JobRestartTest, OperatorsThatEachWriteButOnceComeToTheSameEnd) {
   EXPECT_EQ(world.runs, story.runs);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stories, JobRestartTest,
-                         ::testing::Values(Story{"{}", {}, Phase::succeeded, 1}, Story{R"({"clusterTemplate": {}})", {}, Phase::succeeded, 1},
-                                           Story{"{}", {1, 4}, Phase::succeeded, 3}, Story{R"({"backoffLimit": 1, "clusterTemplate": {}})", {1, 1}, Phase::failed, 2},
-                                           Story{"{}", {2}, Phase::failed, 1}, Story{"{}", {130, 130}, Phase::succeeded, 3},
-                                           Story{R"({"ttlSecondsAfterFinished": 3})", {}, Phase::succeeded, 1}));
+INSTANTIATE_TEST_SUITE_P(
+    Stories, JobRestartTest,
+    ::testing::Values(Story{"EndsWell", "{}", {}, Phase::succeeded, 1}, Story{"OnAClusterOfItsOwn", R"({"clusterTemplate": {}})", {}, Phase::succeeded, 1},
+                      Story{"FailsTwice", "{}", {1, 4}, Phase::succeeded, 3},
+                      Story{"FailsTooOften", R"({"backoffLimit": 1, "clusterTemplate": {}})", {1, 1}, Phase::failed, 2},
+                      Story{"IsWrongInItself", "{}", {2}, Phase::failed, 1}, Story{"IsInterruptedTwice", "{}", {130, 130}, Phase::succeeded, 3},
+                      Story{"IsDeletedAfterwards", R"({"ttlSecondsAfterFinished": 3})", {}, Phase::succeeded, 1}),
+    [](const auto& story) { return story.param.name; });
 
 }  // namespace
 }  // namespace covey::reconcile
