@@ -65,18 +65,14 @@ void ControllerClients::set(const std::string& cluster, const std::string& addre
   known->address = address;
   known->token = token;
   known->view.trouble = "it has not been asked yet";
-  auto config = std::make_shared<kube::Config>();
-  config->host = address;
-  config->port = port;
-  config->tls = false;
-  config->token = token;
-  config->source = "the controller of " + cluster;
+  auto config = kube::plain_config(address, port, "the controller of " + cluster);
+  config.token = token;
   kube::TransportOptions options;
   options.timeout = kTimeout;
   options.max_connections = 8;
   options.max_idle = 1;
-  options.write_fence = write_fence_;
-  known->transport = std::make_shared<kube::Transport>(executor_, std::move(config), std::move(options));
+  options.write_fence = [this] { return leadership_.write_fence(); };
+  known->transport = std::make_shared<kube::Transport>(executor_, std::make_shared<const kube::Config>(std::move(config)), std::move(options));
 }
 
 const reconcile::ControllerView& ControllerClients::view(const std::string& cluster, std::chrono::milliseconds most) {
@@ -129,6 +125,7 @@ asio::awaitable<kube::Result<bool>> ControllerClients::tell(std::string cluster,
   if (found == known_.end()) co_return kube::Error{kube::Errc::transient, 0, {}, "the controller's address is not known"};
   const auto transport = found->second->transport;
   auto request = request_for(verb::post, "/v1/engines/" + kube::percent_encoded(engine) + "/" + what);
+  request.fencing_token = leadership_.fencing_token();
   if (!body.empty()) request.content_type = "application/json";
   request.body = std::move(body);
   const auto answer = co_await transport->send(std::move(request));

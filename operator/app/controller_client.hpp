@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "operator/app/leadership.hpp"
 #include "operator/kube/transport.hpp"
 #include "operator/reconcile/observed.hpp"
 
@@ -17,8 +18,8 @@ class ControllerClients {
  public:
   using Now = std::chrono::steady_clock::time_point;
   // `on_view` is called with the cluster's key when a new view is there.
-  ControllerClients(boost::asio::any_io_executor executor, std::function<kube::Deadline()> write_fence, std::function<void(const std::string&)> on_view)
-      : executor_(std::move(executor)), write_fence_(std::move(write_fence)), on_view_(std::move(on_view)) {}
+  ControllerClients(boost::asio::any_io_executor executor, const Leadership& leadership, std::function<void(const std::string&)> on_view)
+      : executor_(std::move(executor)), leadership_(leadership), on_view_(std::move(on_view)) {}
 
   // Where the cluster's controller is, and with what token; an empty address: nowhere yet.
   void set(const std::string& cluster, const std::string& address, std::uint16_t port, const std::string& token);
@@ -44,7 +45,7 @@ class ControllerClients {
   static boost::asio::awaitable<void> fetch(std::shared_ptr<Known> known);
 
   boost::asio::any_io_executor executor_;
-  std::function<kube::Deadline()> write_fence_;
+  const Leadership& leadership_;
   std::function<void(const std::string&)> on_view_;
   std::map<std::string, std::shared_ptr<Known>> known_;
 };

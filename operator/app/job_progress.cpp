@@ -26,11 +26,7 @@ void RunnerProgress::ask(const std::string& job, const std::string& pod_uid, con
   if (address.empty()) return;
   auto& runner = known_[job];
   if (!runner || runner->pod_uid != pod_uid) {
-    auto config = std::make_shared<kube::Config>();
-    config->host = address;
-    config->port = resources::kProgressPort;
-    config->tls = false;
-    config->source = "the runner of " + job;
+    auto config = std::make_shared<const kube::Config>(kube::plain_config(address, resources::kProgressPort, "the runner of " + job));
     kube::TransportOptions options;
     options.timeout = kTimeout;
     options.max_connections = 1;

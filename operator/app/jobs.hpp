@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,7 +10,7 @@
 #include <string>
 
 #include "operator/app/job_pass.hpp"
-#include "operator/reconcile/work_queue.hpp"
+#include "operator/app/workers.hpp"
 
 namespace covey::operating {
 
@@ -27,36 +26,29 @@ class Jobs {
   void follow(const std::string& ns);
   // From now on this process leads.
   void lead();
-  void stop() { stopping_ = true; }
-  int under_way() const { return under_way_; }
+  void stop() { workers_.stop(); }
+  int under_way() const { return workers_.under_way(); }
+  std::size_t depth() const { return workers_.depth(); }
   std::size_t count() const { return watch_->objects().size(); }
   const kube::ListWatch& watch() const { return *watch_; }
 
   // Something in the caches has changed: a Pod of a job, or a cluster that jobs may wait for.
   void saw(const kube::ResourceType& type, const kube::ListWatch::Change& change);
   // To be called when the caches have become complete.
-  void pump();
+  void pump() { workers_.pump(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static boost::asio::awaitable<void> work(Jobs* self, std::string key);
   void take_changes();
-  void wake_at(Clock::time_point when);
+  Workers::Interest interest(const std::string& key) const;
   std::set<std::string> held_pods(const std::string& key) const;
 
   boost::asio::io_context& io_;
   kube::Client& client_;
-  Metrics& metrics_;
-  Surroundings surroundings_;
   JobReconciler reconciler_;
   std::shared_ptr<kube::ListWatch> watch_ = std::make_shared<kube::ListWatch>();
-  reconcile::WorkQueue queue_;
-  boost::asio::steady_timer wake_;
+  Workers workers_;
   std::map<std::string, std::set<std::string>> held_;  // job → keys of Pods
-  bool leading_ = false, stopping_ = false;
-  int under_way_ = 0;
+  bool leading_ = false;
 };
-
-inline constexpr int kJobWorkers = 4;
 
 }  // namespace covey::operating

@@ -1,5 +1,6 @@
 #include "operator/app/leadership.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -80,6 +81,8 @@ asio::awaitable<void> Leadership::carry_out(kube::Election::Step step) {
     election_.on_failed(written.error(), Clock::now());
   }
 }
+
+std::string Leadership::fencing_token() const { return fmt::format("{}:{}", election_.uid(), election_.epoch()); }
 
 asio::awaitable<void> Leadership::release() {
   released_ = true;

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "operator/kube/client.hpp"
 #include "operator/kube/lease.hpp"
@@ -25,6 +26,8 @@ class Leadership {
 
   bool leading() const { return election_.leading(std::chrono::steady_clock::now()); }
   kube::Deadline write_fence() const { return election_.write_fence(); }
+  // By which controllers know this leader from those before it: "uid of the Lease:epoch".
+  std::string fencing_token() const;
 
  private:
   boost::asio::awaitable<void> carry_out(kube::Election::Step step);

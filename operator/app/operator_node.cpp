@@ -16,29 +16,30 @@ namespace covey::operating {
 
 namespace asio = boost::asio;
 namespace types = kube::types;
-using std::chrono::milliseconds;
 
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLeaveWithin = std::chrono::seconds(2), kImagePause = std::chrono::seconds(2);
-constexpr auto kLeavePoll = milliseconds(10);
+constexpr auto kLeavePoll = std::chrono::milliseconds(10);
 constexpr int kImageAttempts = 5;
-// Whatever no event tells is found after that long all the same.
-constexpr auto kResync = std::chrono::minutes(5);
 
 kube::Election::Options election_options(const NodeOptions& options) {
   kube::Election::Options election;
   election.identity = options.identity;
   election.name = options.lease_name;
   election.ns = options.lease_ns;
+  election.scope = options.ns.empty() ? std::string(reconcile::Claims::kEverything) : options.ns;
   election.seed = std::hash<std::string>()(options.identity);
   return election;
 }
 
-// A loop that ended by an exception would go on as if nothing had happened, and do nothing.
-void rethrow(const std::exception_ptr& thrown) {
-  if (thrown) std::rethrow_exception(thrown);
+reconcile::Claims::Lease read_lease(const boost::json::value& object) {
+  reconcile::Claims::Lease lease{std::string(kube::namespace_of(object)), {}, std::string(kube::text_at(object, "metadata.creationTimestamp"))};
+  lease.scope = std::string(kube::member_text(kube::object_at(object, "metadata.annotations"), kube::kScopeAnnotation));
+  if (lease.scope.empty()) lease.scope = lease.ns;
+  lease.held = !kube::text_at(object, "spec.holderIdentity").empty();
+  return lease;
 }
 
 }  // namespace
@@ -57,17 +58,13 @@ OperatorNode::OperatorNode(asio::io_context& io, NodeOptions options)
                 return transport;
               }()),
       claims_(options_.lease_ns),
-      store_([this](const std::string& key) {
-        queue_.add(key);
-        pump();
-      }),
-      controllers_(io.get_executor(), [this] { return leadership_.write_fence(); },
-                   [this](const std::string& key) {
-                     queue_.add(key);
-                     pump();
-                   }),
-      health_(std::make_shared<HealthServer>(io.get_executor(), [this](std::string_view path) { return answer(path); })),
-      wake_(io) {}
+      store_([this](const std::string& key) { workers_.add(key); }),
+      controllers_(io.get_executor(), leadership_, [this](const std::string& key) { workers_.add(key); }),
+      workers_(io, metrics_,
+               {"cluster", options_.workers, [this] { return leading_ && reconciler_ && synced(); },
+                [this](const std::string& ns) { return claims_.claimed(ns, Clock::now()); }, [this](const std::string& key) { return reconciler_->pass(key); },
+                [this](const std::string& key) { return store_.find(types::kParallelClusters, key) ? Workers::Interest::lasting : Workers::Interest::gone; }}),
+      health_(std::make_shared<HealthServer>(io.get_executor(), [this](std::string_view path) { return answer(path); })) {}
 
 std::string OperatorNode::start() {
   if (auto problem = health_->listen(options_.http_host, options_.http_port); !problem.empty()) return problem;
@@ -117,26 +114,32 @@ void OperatorNode::follow_all() {
     asio::co_spawn(io_, client_.follow({*each.type, options_.ns, {}}, selector, each.watch, [this, collection] {
       store_.take_changes(*collection);
       pump();
-      jobs_->pump();
     }), rethrow);
   }
   jobs_->follow(options_.ns);
   if (options_.ns.empty()) follow_leases();
 }
 
-// Those of operators that look after one namespace.
+// Those of other operators.
 void OperatorNode::follow_leases() {
   leases_ = std::make_shared<kube::ListWatch>();
   const kube::Selector selector{{}, "metadata.name=" + options_.lease_name};
   asio::co_spawn(io_, client_.follow({types::kLeases, {}, {}}, selector, leases_, [this] {
     for (const auto& change : leases_->take_changes()) {
-      const std::string ns(kube::namespace_of(change.object));
-      if (change.kind == kube::ListWatch::Change::Kind::put) claims_.seen(ns, Clock::now());
-      if (change.kind == kube::ListWatch::Change::Kind::remove) claims_.gone(ns);
+      if (change.kind == kube::ListWatch::Change::Kind::put) claims_.seen(read_lease(change.object), Clock::now());
+      if (change.kind == kube::ListWatch::Change::Kind::remove) claims_.gone(std::string(kube::namespace_of(change.object)));
     }
+    tell_of_rival();
     pump();
-    jobs_->pump();
   }), rethrow);
+}
+
+// Once for each: it is an installation that somebody should mend.
+void OperatorNode::tell_of_rival() {
+  auto rival = std::string(claims_.first(Clock::now()));
+  if (rival == rival_) return;
+  if (!rival.empty()) spdlog::warn("an older operator in namespace {} looks after all namespaces: everything is left to it; remove one, or limit this one with --namespace", rival);
+  rival_ = std::move(rival);
 }
 
 // ---- leading ----
@@ -145,8 +148,7 @@ void OperatorNode::on_won() {
   spdlog::info("leading, as {}", options_.identity);
   leading_ = true;
   metrics_.leading.Set(1);
-  for (const auto& [key, object] : store_.all(types::kParallelClusters)) queue_.add(key);
-  pump();
+  for (const auto& [key, object] : store_.all(types::kParallelClusters)) workers_.add(key);
   jobs_->lead();
 }
 
@@ -157,55 +159,10 @@ void OperatorNode::on_lost() {
   io_.stop();
 }
 
-// ---- work ----
-
+// Something that work waits for may have come.
 void OperatorNode::pump() {
-  if (!leading_ || stopping_ || !reconciler_ || !synced()) return;
-  while (under_way_ < options_.workers) {
-    auto key = queue_.pop(Clock::now());
-    if (!key) break;
-    if (claims_.claimed(key->substr(0, key->find('/')), Clock::now())) {
-      queue_.add_at(*key, Clock::now() + reconcile::Claims::kPatience);
-      queue_.done(*key);
-      continue;
-    }
-    ++under_way_;
-    asio::co_spawn(io_, work(this, std::move(*key)), rethrow);
-  }
-  const auto next = queue_.next_at();
-  if (next && under_way_ < options_.workers) wake_at(*next);
-}
-
-void OperatorNode::wake_at(Clock::time_point when) {
-  wake_.expires_at(when);
-  wake_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) pump();
-  });
-}
-
-asio::awaitable<void> OperatorNode::work(OperatorNode* self, std::string key) {
-  const auto began = Clock::now();
-  PassResult result;
-  try {
-    result = co_await self->reconciler_->pass(key);
-  } catch (const std::exception& error) {
-    result.error = kube::local_error(fmt::format("a pass ended by an exception: {}", error.what()));
-  }
-  const auto now = Clock::now();
-  self->metrics_.reconcile_seconds.Observe(std::chrono::duration<double>(now - began).count());
-  if (result.error) {
-    self->metrics_.reconcile_errors.Increment();
-    spdlog::warn("{}: {}", key, kube::to_string(*result.error));
-    self->queue_.failed(key, now, result.error->retry_after.value_or(milliseconds(0)));
-  } else {
-    self->queue_.succeeded(key);
-    const bool there = self->store_.find(types::kParallelClusters, key) != nullptr;
-    if (there) self->queue_.add_at(key, now + (result.again_after.count() > 0 ? result.again_after : milliseconds(kResync)));
-    if (!there) self->queue_.forget(key);
-  }
-  self->queue_.done(key);
-  --self->under_way_;
-  self->pump();
+  workers_.pump();
+  jobs_->pump();
 }
 
 // ---- the end ----
@@ -213,6 +170,7 @@ asio::awaitable<void> OperatorNode::work(OperatorNode* self, std::string key) {
 void OperatorNode::stop() {
   if (stopping_) return;
   stopping_ = true;
+  workers_.stop();
   if (jobs_) jobs_->stop();
   health_->stop();
   asio::co_spawn(io_, leave(this), rethrow);
@@ -221,7 +179,7 @@ void OperatorNode::stop() {
 asio::awaitable<void> OperatorNode::leave(OperatorNode* self) {
   asio::steady_timer pause(self->io_);
   const auto deadline = Clock::now() + kLeaveWithin;
-  const auto busy = [self] { return self->under_way_ > 0 || (self->jobs_ && self->jobs_->under_way() > 0); };
+  const auto busy = [self] { return self->workers_.under_way() > 0 || (self->jobs_ && self->jobs_->under_way() > 0); };
   while (busy() && Clock::now() < deadline) {
     pause.expires_after(kLeavePoll);
     co_await pause.async_wait(kAwait);
@@ -238,6 +196,7 @@ HealthPage OperatorNode::answer(std::string_view path) {
   if (path == "/readyz") {
     if (stopping_) return {503, "it is leaving\n"};
     if (!synced()) return {503, "the caches are being filled\n"};
+    if (!rival_.empty()) return {200, fmt::format("ok, leaving everything to the operator in namespace {}\n", rival_)};
     return {200, leading_ ? "ok, leading\n" : "ok, standing by\n"};
   }
   if (path == "/metrics") {
@@ -248,7 +207,7 @@ HealthPage OperatorNode::answer(std::string_view path) {
 }
 
 void OperatorNode::measure() {
-  metrics_.queue_depth.Set(static_cast<double>(queue_.depth()));
+  metrics_.queue_depth.Set(static_cast<double>(workers_.depth() + (jobs_ ? jobs_->depth() : 0)));
   metrics_.clusters.Set(static_cast<double>(store_.all(types::kParallelClusters).size()));
   metrics_.pods.Set(static_cast<double>(store_.all(types::kPods).size()));
   metrics_.jobs.Set(jobs_ ? static_cast<double>(jobs_->count()) : 0);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +10,8 @@
 #include "operator/app/jobs.hpp"
 #include "operator/app/leadership.hpp"
 #include "operator/app/reconciler.hpp"
+#include "operator/app/workers.hpp"
 #include "operator/reconcile/claims.hpp"
-#include "operator/reconcile/work_queue.hpp"
 
 namespace covey::operating {
 
@@ -42,16 +41,15 @@ class OperatorNode {
  private:
   using Clock = std::chrono::steady_clock;
   static boost::asio::awaitable<void> begin(OperatorNode* self);
-  static boost::asio::awaitable<void> work(OperatorNode* self, std::string key);
   static boost::asio::awaitable<void> leave(OperatorNode* self);
   boost::asio::awaitable<void> find_own_image();
   void prepare_jobs();
   void follow_all();
   void follow_leases();
+  void tell_of_rival();
   void on_won();
   void on_lost();
   void pump();
-  void wake_at(Clock::time_point when);
   bool synced() const { return store_.synced() && (!leases_ || leases_->synced()); }
   HealthPage answer(std::string_view path);
   void measure();
@@ -62,17 +60,17 @@ class OperatorNode {
   Metrics metrics_;
   Leadership leadership_;
   kube::Client client_;
-  reconcile::WorkQueue queue_;
   reconcile::Claims claims_;
   std::shared_ptr<kube::ListWatch> leases_;  // of all namespaces; null where one alone is looked after
   Store store_;
   ControllerClients controllers_;
   std::optional<Reconciler> reconciler_;
+  Workers workers_;
   std::optional<Jobs> jobs_;
   std::shared_ptr<HealthServer> health_;
-  boost::asio::steady_timer wake_;
+  std::string rival_;  // the namespace of the operator that everything is left to
   bool leading_ = false, stopping_ = false;
-  int under_way_ = 0, status_ = 0;
+  int status_ = 0;
 };
 
 // Until a signal, or until it leads no more. The exit status.

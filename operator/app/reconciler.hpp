@@ -10,16 +10,11 @@
 
 #include "operator/app/access.hpp"
 #include "operator/app/controller_client.hpp"
-#include "operator/app/metrics.hpp"
 #include "operator/app/store.hpp"
+#include "operator/app/workers.hpp"
 #include "operator/resources/children.hpp"
 
 namespace covey::operating {
-
-struct PassResult {
-  std::optional<kube::Error> error{};
-  std::chrono::milliseconds again_after{0};  // 0: not before something changes
-};
 
 class Reconciler {
  public:

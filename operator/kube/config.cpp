@@ -104,4 +104,13 @@ Result<Config> find_config(const std::string& kubeconfig, const std::string& con
   return read_kubeconfig(usual.string(), context);
 }
 
+Config plain_config(std::string host, std::uint16_t port, std::string source) {
+  Config config;
+  config.host = std::move(host);
+  config.port = port;
+  config.tls = false;
+  config.source = std::move(source);
+  return config;
+}
+
 }  // namespace covey::kube

@@ -48,6 +48,9 @@ struct Config {
   std::string authority_header() const;
 };
 
+// For a part of Covey's own that serves plain HTTP, at its Pod's or its Service's address.
+Config plain_config(std::string host, std::uint16_t port, std::string source);
+
 // `path` may be a list with colons, of which the first to define a name wins, as kubectl does it. `context` empty: the current one.
 Result<Config> read_kubeconfig(const std::string& path, const std::string& context = {});
 

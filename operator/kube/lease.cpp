@@ -58,6 +58,7 @@ void Election::observe(const json::value& lease, Now now) {
   const std::string version(version_of(lease));
   const std::string holder(text_at(lease, "spec.holderIdentity")), renewed(text_at(lease, "spec.renewTime"));
   const bool changed = version != version_ || holder != holder_ || renewed != renewed_;
+  uid_ = std::string(uid_of(lease));
   version_ = version;
   holder_ = holder;
   renewed_ = renewed;
@@ -70,7 +71,7 @@ void Election::observe(const json::value& lease, Now now) {
 json::value Election::record(WallTime wall, const std::string& holder, Time duration) const {
   const bool ours = holder_ == options_.identity;
   const auto now = to_rfc3339_micro(wall);
-  json::object metadata{{"name", options_.name}, {"namespace", options_.ns}};
+  json::object metadata{{"name", options_.name}, {"namespace", options_.ns}, {"annotations", {{kScopeAnnotation, options_.scope}}}};
   if (!missing_) metadata["resourceVersion"] = version_;
   return {{"apiVersion", "coordination.k8s.io/v1"},
           {"kind", "Lease"},

@@ -15,6 +15,8 @@
 
 namespace covey::kube {
 
+inline constexpr std::string_view kScopeAnnotation = "covey.dev/looks-after";
+
 class Election {
  public:
   using Now = std::chrono::steady_clock::time_point;
@@ -22,6 +24,7 @@ class Election {
   struct Options {
     std::string identity;          // of this process alone, also after a restart
     std::string name, ns;          // of the Lease
+    std::string scope;             // what its holder looks after: a namespace, or "*" for all; an annotation tells others
     Time duration{10'000};         // others take over after that long without a renewal
     Time renew_deadline{6'000};    // we stop writing after that long without one
     Time retry{1'000};             // between looks and renewals
@@ -56,6 +59,8 @@ class Election {
   Now write_fence() const { return fence_; }
   // Rises with each change of leader: whoever is told something by an older leader refuses it.
   std::int64_t epoch() const { return transitions_; }
+  // The Lease's; another's after somebody has deleted it.
+  const std::string& uid() const { return uid_; }
   const std::string& holder() const { return holder_; }
 
   // A clean exit: the Lease to PUT so that the next leader need not wait; nullopt where we do not hold it. Nothing is written after it.
@@ -72,7 +77,7 @@ class Election {
   bool led_ = false, released_ = false;
   Now next_at_{};
   Now fence_ = Now::min();
-  std::string version_, holder_, acquired_, renewed_;
+  std::string uid_, version_, holder_, acquired_, renewed_;
   std::int64_t transitions_ = 0;
   Time their_duration_{0};
   Now changed_at_{};  // when we saw the record change

@@ -32,6 +32,9 @@ std::string_view header(const http::fields& fields, http::field name) {
 // not, since its second answer would be that the object exists.
 bool repeatable(const Request& request) { return request.method != http::verb::post; }
 
+// Whether a thing is there is what requests are made to find out.
+bool answers_the_question(Errc code) { return code == Errc::not_found || code == Errc::exists || code == Errc::conflict; }
+
 }  // namespace
 
 // One request on one connection.
@@ -77,7 +80,7 @@ asio::awaitable<Result<Response>> Transport::send(Request request) {
   if (answer.has_error() && answer.error().code == Errc::unauthorized && credentials_.drop()) {
     answer = co_await send_once(&request, *deadline);
   }
-  if (answer.has_error()) ++counters_.failures;
+  if (answer.has_error() && !answers_the_question(answer.error().code)) ++counters_.failures;
   co_return answer;
 }
 
@@ -139,6 +142,7 @@ asio::awaitable<std::optional<Error>> Transport::write(Attempt* attempt) {
   message.set(http::field::user_agent, options_.user_agent);
   message.set(http::field::accept, "application/json");
   if (!attempt->identity.token.empty()) message.set(http::field::authorization, "Bearer " + attempt->identity.token);
+  if (!request.fencing_token.empty()) message.set("Fencing-Token", request.fencing_token);
   if (!request.body.empty()) {
     message.set(http::field::content_type, request.content_type);
     message.body() = request.body;

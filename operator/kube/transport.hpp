@@ -24,6 +24,7 @@ struct Request {
   std::string target;        // path and query, without the configuration's base path
   std::string body;          // empty: none
   std::string content_type;  // of the body
+  std::string fencing_token; // for controllers; empty: none
   std::chrono::milliseconds timeout{0};  // 0: the transport's
 
   bool writes() const { return method != boost::beast::http::verb::get; }
@@ -64,7 +65,8 @@ class Transport {
   boost::asio::awaitable<std::optional<Error>> stream(Request request, std::chrono::milliseconds server_timeout, OnBytes on_bytes);
 
   struct Counters {
-    std::uint64_t requests = 0, failures = 0, connections = 0, fenced = 0;
+    std::uint64_t requests = 0, connections = 0, fenced = 0;
+    std::uint64_t failures = 0;  // not those that found nothing, or another version
   };
   const Counters& counters() const { return counters_; }
   const Config& config() const { return *config_; }

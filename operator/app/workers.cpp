@@ -1,0 +1,89 @@
+#include "operator/app/workers.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "operator/reconcile/claims.hpp"
+
+namespace covey::operating {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Whatever no event tells is found after that long all the same.
+constexpr auto kResync = std::chrono::minutes(5);
+
+}  // namespace
+
+void rethrow(const std::exception_ptr& thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+void Workers::add(const std::string& key) {
+  queue_.add(key);
+  pump();
+}
+
+void Workers::pump() {
+  if (stopping_ || !job_.ready()) return;
+  while (under_way_ < job_.at_once) {
+    auto key = queue_.pop(Clock::now());
+    if (!key) break;
+    if (job_.left_to_others(key->substr(0, key->find('/')))) {
+      queue_.add_at(*key, Clock::now() + reconcile::Claims::kPatience);
+      queue_.done(*key);
+      continue;
+    }
+    ++under_way_;
+    asio::co_spawn(io_, work(this, std::move(*key)), rethrow);
+  }
+  const auto next = queue_.next_at();
+  if (next && under_way_ < job_.at_once) wake_at(*next);
+}
+
+void Workers::wake_at(Clock::time_point when) {
+  wake_.expires_at(when);
+  wake_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) pump();
+  });
+}
+
+asio::awaitable<void> Workers::work(Workers* self, std::string key) {
+  const auto began = Clock::now();
+  PassResult result;
+  try {
+    auto pass = self->job_.pass(key);
+    result = co_await std::move(pass);
+  } catch (const std::exception& error) {
+    result.error = kube::local_error(fmt::format("a pass ended by an exception: {}", error.what()));
+  }
+  self->metrics_.reconcile_seconds.Observe(std::chrono::duration<double>(Clock::now() - began).count());
+  self->settle(key, result);
+  --self->under_way_;
+  self->pump();
+}
+
+void Workers::settle(const std::string& key, const PassResult& result) {
+  const auto now = Clock::now();
+  if (result.error) {
+    metrics_.reconcile_errors.Increment();
+    spdlog::warn("{} {}: {}", job_.kind, key, kube::to_string(*result.error));
+    queue_.failed(key, now, result.error->retry_after.value_or(milliseconds(0)));
+  } else {
+    queue_.succeeded(key);
+    const auto interest = job_.interest(key);
+    if (result.again_after.count() > 0) {
+      queue_.add_at(key, now + result.again_after);
+    } else if (interest == Interest::lasting) {
+      queue_.add_at(key, now + kResync);
+    }
+    if (interest == Interest::gone) queue_.forget(key);
+  }
+  queue_.done(key);
+}
+
+}  // namespace covey::operating
