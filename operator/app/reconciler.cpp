@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "operator/app/parallel.hpp"
 #include "operator/app/pass.hpp"
 #include "operator/kube/json.hpp"
 #include "operator/resources/names.hpp"
@@ -38,6 +39,8 @@ std::string digest_of(const json::value& object) {
 }
 
 Error conflict(std::string message) { return {Errc::conflict, 0, "NameTaken", std::move(message)}; }
+
+bool makes_pods(const kube::ResourceType& type) { return type.kind == types::kStatefulSets.kind || type.kind == types::kDeployments.kind; }
 
 bool has_ready(const json::value* object) { return object != nullptr && kube::integer_at(*object, "status.readyReplicas").value_or(0) > 0; }
 
@@ -103,16 +106,26 @@ asio::awaitable<Failure> Reconciler::ensure_secrets(Pass* pass) {
 
 // ---- the parts besides engines ----
 
+// Those of which Pods come last: the Pods name the others.
 asio::awaitable<Failure> Reconciler::apply_children(Pass* pass) {
   auto children = resources::children_of(pass->setting(options_.default_image));
   std::vector<std::string> wanted;
+  for (const auto& child : children) wanted.push_back(fmt::format("{}/{}", child.type->kind, kube::name_of(child.object)));
   Failure first;
-  for (auto& child : children) {
-    wanted.push_back(fmt::format("{}/{}", child.type->kind, kube::name_of(child.object)));
-    if (auto error = co_await apply_child(pass, std::move(child)); error && !first) first = error;
+  for (const bool pods : {false, true}) {
+    std::vector<asio::awaitable<void>> work;
+    for (auto& child : children) {
+      if (makes_pods(*child.type) == pods) work.push_back(apply_into(pass, std::move(child), &first));
+    }
+    co_await side_by_side(std::move(work));
   }
   if (first) co_return first;
   co_return co_await prune(pass, &wanted);
+}
+
+asio::awaitable<void> Reconciler::apply_into(Pass* pass, resources::Child child, Failure* first) {
+  auto error = co_await apply_child(pass, std::move(child));
+  if (error && !*first) *first = std::move(error);
 }
 
 asio::awaitable<Failure> Reconciler::apply_child(Pass* pass, resources::Child child) {

@@ -49,6 +49,7 @@ class Reconciler {
   boost::asio::awaitable<std::optional<kube::Error>> look_up_unseen(Pass* pass);
   boost::asio::awaitable<std::optional<kube::Error>> ensure_secrets(Pass* pass);
   boost::asio::awaitable<std::optional<kube::Error>> apply_children(Pass* pass);
+  boost::asio::awaitable<void> apply_into(Pass* pass, resources::Child child, std::optional<kube::Error>* first);
   boost::asio::awaitable<std::optional<kube::Error>> apply_child(Pass* pass, resources::Child child);
   boost::asio::awaitable<std::optional<kube::Error>> prune(Pass* pass, const std::vector<std::string>* wanted);
   void plan_engines(Pass* pass);

@@ -1,4 +1,4 @@
-// Everything that a cluster is made of besides its Secrets and its engines, in the order in which it is to be made. Pure; any thread.
+// Everything that a cluster is made of besides its Secrets and its engines. Pure; any thread.
 #pragma once
 
 #include <boost/json/value.hpp>
