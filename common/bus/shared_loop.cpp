@@ -9,6 +9,7 @@ void SharedLoop::run() {
   open_ = true;
   while (!finished_) {
     owner_runs_ = true;
+    attention_ = false;  // this is it
     lock.unlock();
     io_.run();
     lock.lock();
@@ -70,7 +71,6 @@ void SharedLoop::await_own_turn(std::unique_lock<std::mutex>& lock) {
       tell_owner_ = false;
     }
   }
-  attention_ = false;
 }
 
 }  // namespace covey::bus

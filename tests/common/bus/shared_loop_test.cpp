@@ -135,6 +135,21 @@ TEST_F(SharedLoopTest, WithoutWorkItEnds) {
   owner = std::thread([] {});
 }
 
+TEST(SharedLoopBeginningTest, WhatWasPostedBeforeItRanEndsNoLaterRest) {
+  boost::asio::io_context io{1};
+  auto work = boost::asio::make_work_guard(io);
+  SharedLoop shared(io, hours(1));
+  std::promise<void> begun;
+  boost::asio::post(io, [&] { begun.set_value(); });
+  shared.attend();
+  std::thread owner([&] { shared.run(); });
+  begun.get_future().wait();
+  EXPECT_TRUE(shared.run_until([] { return true; }, kForever));
+  EXPECT_TRUE(shared.enter([] {}));
+  shared.finish();
+  owner.join();
+}
+
 struct BrieflyRestingLoopTest : SharedLoopTest {
   BrieflyRestingLoopTest() : SharedLoopTest(std::chrono::microseconds(50)) {}
 };
