@@ -60,8 +60,8 @@ class Fetcher {
     ~Taker() = default;
   };
   struct Limits {
-    std::uint64_t window = 512 * 1024;         // bytes asked for and not yet here, of one transfer
-    std::uint64_t all_windows = 2 * 1024 * 1024;  // and of all together; the next transfer begins below that
+    std::uint64_t window = 1024 * 1024;        // bytes asked for and not yet here, of one transfer
+    std::uint64_t all_windows = 4 * 1024 * 1024;  // and of all together; the next transfer begins below that
     std::uint64_t bytes = 256ULL << 20;        // of payloads that are arriving; one may always arrive
   };
   static constexpr Duration kRetry = std::chrono::milliseconds(500);   // without a word: ask again
