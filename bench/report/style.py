@@ -26,6 +26,7 @@ THEMES = {
 FIXED = {("covey", "controller"): 0, ("covey", "direct"): 1, ("ipyparallel", "leastload"): 2, ("ipyparallel", "pure"): 3,
          ("dask", ""): 4, ("ray", ""): 5}
 MARKERS = {"": "o", "plain": "o", "tls": "s", "ssh": "^"}
+MARKERS_OF_MODES = {"": "v", "plain": "v", "tls": "D", "ssh": "P"}  # a mode is a series beside the plain one
 
 
 def lookups(keys, theme):
@@ -35,12 +36,13 @@ def lookups(keys, theme):
              {FIXED[key[:2]] for key in keys if key[:2] in FIXED}] or colours
     chosen, looks = {}, {}
     for key in keys:
-        lead = key[:2]
+        system, scheme, transport, mode = key[:4]
+        lead = (system, scheme, mode)
         if lead not in chosen:
-            fixed = FIXED.get(lead)
-            unknown = [one for one in chosen if one not in FIXED]
+            fixed = None if mode else FIXED.get((system, scheme))
+            unknown = [one for one in chosen if one[2] or one[:2] not in FIXED]
             chosen[lead] = colours[fixed] if fixed is not None else spare[len(unknown) % len(spare)]
-        looks[key] = (chosen[lead], "v" if key[3] else MARKERS.get(key[2], "D"))  # a mode has a marker of its own
+        looks[key] = (chosen[lead], (MARKERS_OF_MODES if mode else MARKERS).get(transport, "X"))
     return looks
 
 
