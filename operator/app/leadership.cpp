@@ -1,6 +1,5 @@
 #include "operator/app/leadership.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,6 +14,8 @@ using Do = kube::Election::Step::Do;
 using Clock = std::chrono::steady_clock;
 
 namespace {
+
+constexpr int kReleaseAttempts = 2;
 
 kube::TransportOptions transport_options(const kube::Election::Options& options) {
   kube::TransportOptions transport;
@@ -82,14 +83,22 @@ asio::awaitable<void> Leadership::carry_out(kube::Election::Step step) {
   }
 }
 
-std::string Leadership::fencing_token() const { return fmt::format("{}:{}", election_.uid(), election_.epoch()); }
-
 asio::awaitable<void> Leadership::release() {
   released_ = true;
-  auto lease = election_.release(Clock::now(), std::chrono::system_clock::now());
-  if (!lease) co_return;
-  const auto written = co_await client_.replace(place_, std::move(*lease));
-  if (!written) spdlog::warn("the lease could not be released: {}", kube::to_string(written.error()));
+  for (int attempt = 0; attempt < kReleaseAttempts; ++attempt) {
+    auto lease = election_.release(Clock::now(), std::chrono::system_clock::now());
+    if (!lease) co_return;
+    const auto written = co_await client_.replace(place_, std::move(*lease));
+    if (written) co_return;
+    // A renewal that was under way has come first.
+    if (written.error().code != kube::Errc::conflict) {
+      spdlog::warn("the lease could not be released: {}", kube::to_string(written.error()));
+      co_return;
+    }
+    const auto read = co_await client_.get(place_);
+    if (!read) co_return;
+    election_.on_read(&*read, Clock::now());
+  }
 }
 
 }  // namespace covey::operating

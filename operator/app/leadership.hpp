@@ -26,8 +26,8 @@ class Leadership {
 
   bool leading() const { return election_.leading(std::chrono::steady_clock::now()); }
   kube::Deadline write_fence() const { return election_.write_fence(); }
-  // By which controllers know this leader from those before it: "uid of the Lease:epoch".
-  std::string fencing_token() const;
+  // By which controllers know this leader from those before it.
+  const std::string& fencing_token() const { return election_.fencing_token(); }
 
  private:
   boost::asio::awaitable<void> carry_out(kube::Election::Step step);

@@ -1,5 +1,7 @@
 #include "operator/kube/lease.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
 #include "operator/kube/json.hpp"
@@ -29,6 +31,7 @@ void Election::on_read(const json::value* lease, Now now) {
   observe(*lease, now);
   const bool others = !holder_.empty() && holder_ != options_.identity;
   if (!others) return;
+  fence_ = Now::min();  // whoever took it does not wait for us
   // Look again before long, also so as to notice the very moment at which it has run out.
   next_at_ = now + jitter_.next();
   known_ = now >= changed_at_ + their_duration_;
@@ -38,8 +41,9 @@ void Election::on_written(const json::value& lease, Now began, Now now) {
   observe(lease, now);
   known_ = true;
   missing_ = false;
-  if (holder_ != options_.identity) return;
+  if (holder_ != options_.identity || released_) return;
   led_ = true;
+  token_ = fmt::format("{}:{}", uid_of(lease), transitions_);
   // From when the request left: the server wrote it at that time or later, so that others wait at least `duration` from then.
   fence_ = began + options_.renew_deadline;
   next_at_ = began + options_.retry;
@@ -58,7 +62,6 @@ void Election::observe(const json::value& lease, Now now) {
   const std::string version(version_of(lease));
   const std::string holder(text_at(lease, "spec.holderIdentity")), renewed(text_at(lease, "spec.renewTime"));
   const bool changed = version != version_ || holder != holder_ || renewed != renewed_;
-  uid_ = std::string(uid_of(lease));
   version_ = version;
   holder_ = holder;
   renewed_ = renewed;
@@ -86,10 +89,10 @@ json::value Election::record(WallTime wall, const std::string& holder, Time dura
 }
 
 std::optional<json::value> Election::release(Now now, WallTime wall) {
-  const bool ours = led_ && !released_ && known_ && holder_ == options_.identity && leading(now);
+  if (!released_) may_release_ = led_ && leading(now);
   released_ = true;
   fence_ = Now::min();
-  if (!ours) return std::nullopt;
+  if (!may_release_ || !known_ || holder_ != options_.identity) return std::nullopt;
   return record(wall, "", std::chrono::seconds(1));
 }
 

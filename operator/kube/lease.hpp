@@ -59,11 +59,12 @@ class Election {
   Now write_fence() const { return fence_; }
   // Rises with each change of leader: whoever is told something by an older leader refuses it.
   std::int64_t epoch() const { return transitions_; }
-  // The Lease's; another's after somebody has deleted it.
-  const std::string& uid() const { return uid_; }
+  // The Lease and the epoch that this process led by last: "uid:epoch".
+  const std::string& fencing_token() const { return token_; }
   const std::string& holder() const { return holder_; }
 
-  // A clean exit: the Lease to PUT so that the next leader need not wait; nullopt where we do not hold it. Nothing is written after it.
+  // A clean exit: the Lease to PUT so that the next leader need not wait; nullopt where we do not hold it. Nothing else is written after it; where that
+  // PUT meets a renewal that was under way, on_read() and once more.
   std::optional<boost::json::value> release(Now now, WallTime wall);
 
  private:
@@ -74,10 +75,10 @@ class Election {
   Backoff jitter_;
   bool known_ = false;    // the Lease was read, and has not been found missing or changed under us since
   bool missing_ = false;
-  bool led_ = false, released_ = false;
+  bool led_ = false, released_ = false, may_release_ = false;
   Now next_at_{};
   Now fence_ = Now::min();
-  std::string uid_, version_, holder_, acquired_, renewed_;
+  std::string token_, version_, holder_, acquired_, renewed_;
   std::int64_t transitions_ = 0;
   Time their_duration_{0};
   Now changed_at_{};  // when we saw the record change

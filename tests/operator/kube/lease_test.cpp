@@ -24,8 +24,11 @@ struct Server {
   Result<boost::json::value> write(const Election::Step& step) {
     if (step.what == Do::create && lease) return Error{Errc::exists, 409, {}, {}};
     if (step.what == Do::write && (!lease || version_of(step.lease) != version_of(*lease))) return Error{Errc::conflict, 409, {}, {}};
+    const auto uid = lease ? std::string(uid_of(*lease)) : "uid-" + std::to_string(version);
     lease = step.lease;
-    lease->as_object()["metadata"].as_object()["resourceVersion"] = std::to_string(++version);
+    auto& metadata = lease->as_object()["metadata"].as_object();
+    metadata["uid"] = uid;
+    metadata["resourceVersion"] = std::to_string(++version);
     return *lease;
   }
 };
@@ -135,6 +138,37 @@ TEST_F(ElectionTest, ACleanExitLetsTheNextOneLeadAtOnce) {
   while (!b.leading(now) && now < left + seconds(60)) pass(b, milliseconds(50));
   EXPECT_LE(now - left, seconds(2));
   EXPECT_EQ(b.epoch(), 2);
+}
+
+TEST_F(ElectionTest, AReleaseThatMeetsARenewalIsMadeAgain) {
+  pass(a, seconds(1));
+  now += seconds(1);
+  const auto renewal = a.next(now, {});
+  ASSERT_EQ(renewal.what, Do::write);
+  const auto released = a.release(now, {});
+  ASSERT_TRUE(released);
+  const auto renewed = server.write(renewal);
+  ASSERT_TRUE(renewed);
+  EXPECT_FALSE(server.write({Do::write, now, *released}).has_value());
+  a.on_written(*renewed, now, now);
+  EXPECT_FALSE(a.leading(now)) << "it has said goodbye";
+  a.on_read(&*server.lease, now);
+  const auto again = a.release(now, {});
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(server.write({Do::write, now, *again}).has_value());
+  EXPECT_EQ(text_at(*server.lease, "spec.holderIdentity"), "");
+}
+
+TEST_F(ElectionTest, WhoSeesAnotherHolderWritesNoMoreAndKeepsItsOwnToken) {
+  pass(a, seconds(1));
+  const auto token = a.fencing_token();
+  server.lease.reset();  // somebody deletes it
+  pass(b, seconds(1));
+  ASSERT_TRUE(b.leading(now));
+  a.on_read(&*server.lease, now);
+  EXPECT_FALSE(a.leading(now));
+  EXPECT_EQ(a.fencing_token(), token);
+  EXPECT_NE(b.fencing_token(), token);
 }
 
 TEST_F(ElectionTest, TwoNeverLeadAtOnceWhateverTheNetworkDoes) {
