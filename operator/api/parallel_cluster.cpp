@@ -121,4 +121,9 @@ ParallelCluster parse_parallel_cluster(const json::value& object) {
   return cluster;
 }
 
+int count_of(const std::string& count_or_share, int of) {
+  if (count_or_share.empty() || count_or_share.back() != '%') return std::max(1, std::atoi(count_or_share.c_str()));
+  return std::max(1, (std::atoi(count_or_share.c_str()) * of + 99) / 100);
+}
+
 }  // namespace covey::crd

@@ -86,4 +86,7 @@ Spec parse_spec(const boost::json::value* spec, Reading& reading);
 
 inline constexpr std::size_t kMaxName = 40;
 
+// Of an "IntOrString" such as 3 or "25%": a share is rounded up, and of at least one.
+int count_of(const std::string& count_or_share, int of);
+
 }  // namespace covey::crd

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <utility>
 
 #include "operator/app/parallel.hpp"
 #include "operator/app/pass.hpp"
@@ -52,7 +53,10 @@ void Reconciler::plan_engines(Pass* pass) {
     pass->pods.push_back(std::move(pod));
   }
   const auto hash = resources::engine_hash(pass->setting(options_.default_image));
-  pass->plan = reconcile::plan_engines({pass->cluster.name, pass->cluster.spec, hash, pass->pods, pass->view, std::chrono::system_clock::now()}, pass->state->memory);
+  auto& state = *pass->state;
+  pass->plan = reconcile::plan_engines({pass->cluster.name, pass->cluster.spec, hash, pass->pods, pass->view, std::chrono::system_clock::now()}, state.memory);
+  state.untold.insert(state.untold.end(), pass->plan.losses.begin(), pass->plan.losses.end());
+  limit(state.untold);
 }
 
 // Which engine has nothing to do is decided by what the controller says now, and not by what it said while everything was at rest.
@@ -76,7 +80,9 @@ asio::awaitable<void> Reconciler::tend_engines(Pass* pass) {
   std::vector<asio::awaitable<void>> work;
   for (const auto& each : plan.remove) work.push_back(remove_engine(pass, each));
   for (const auto& each : plan.drain) work.push_back(drain_engine(pass, each));
-  for (const auto& each : plan.losses) work.push_back(tell_loss(pass, each));
+  if (pass->view.reachable) {
+    for (auto& each : std::exchange(pass->state->untold, {})) work.push_back(tell_loss(pass, std::move(each)));
+  }
   work.push_back(create_engines(pass));
   co_await side_by_side(std::move(work));
 }
@@ -85,11 +91,11 @@ asio::awaitable<void> Reconciler::tend_engines(Pass* pass) {
 asio::awaitable<void> Reconciler::create_engines(Pass* pass) {
   auto& state = *pass->state;
   auto& names = pass->plan.create;
-  if (names.empty() || std::chrono::steady_clock::now() < state.make_no_pods_before) co_return;
+  if (!names.empty() && (pass->lacks_parts || std::chrono::steady_clock::now() < state.make_no_pods_before)) co_return;
   state.failure.reset();
   if (names.size() > kMostCreations) names.resize(kMostCreations);
   std::size_t at = 0;
-  for (std::size_t batch = 1; at < names.size() && !state.failure && !pass->first_error; batch = std::min(batch * 2, kWidestBatch)) {
+  for (std::size_t batch = 1; at < names.size() && !state.failure && !pass->creation_failed; batch = std::min(batch * 2, kWidestBatch)) {
     std::vector<asio::awaitable<void>> work;
     for (std::size_t i = 0; i < batch && at < names.size(); ++i, ++at) work.push_back(create_engine(pass, names[at]));
     co_await side_by_side(std::move(work));
@@ -107,6 +113,11 @@ asio::awaitable<void> Reconciler::create_engine(Pass* pass, std::string name) {
       store_.wrote_pod(std::move(*live));
       co_return;
     }
+    if (live && made.error().code == Errc::exists) {
+      // Somebody else's: the next pass takes another name.
+      pass->state->memory.others_pods.insert(std::move(name));
+      co_return;
+    }
   }
   if (!made) co_return on_create_failed(pass, made.error());
   ++pass->created;
@@ -116,8 +127,8 @@ asio::awaitable<void> Reconciler::create_engine(Pass* pass, std::string name) {
 
 // Errors that last are told as a condition, and not tried again in a hurry.
 void Reconciler::on_create_failed(Pass* pass, const kube::Error& error) {
-  const bool lasting = error.code == Errc::quota || error.code == Errc::forbidden || error.code == Errc::invalid || error.code == Errc::terminating;
-  if (!lasting) return pass->failed(error);
+  pass->creation_failed = true;
+  if (!error.lasting()) return pass->failed(error);
   auto& state = *pass->state;
   const auto reason = error.code == Errc::quota ? std::string("QuotaExceeded") : error.reason.empty() ? std::string("Refused") : error.reason;
   state.failure = reconcile::Trouble{reason, error.message};
@@ -143,6 +154,7 @@ asio::awaitable<void> Reconciler::drain_engine(Pass* pass, reconcile::Drain drai
     }
     store_.wrote_pod(std::move(*marked));
     metrics_.engines_drained.Increment();
+    ++pass->told_to_drain;
   }
   const auto told = co_await controllers_.drain(pass->key, drain.engine);
   // The next pass sees that it does not drain, and tells it again.
@@ -152,7 +164,9 @@ asio::awaitable<void> Reconciler::drain_engine(Pass* pass, reconcile::Drain drai
 // The controller would find out by itself, later, and never why.
 asio::awaitable<void> Reconciler::tell_loss(Pass* pass, reconcile::Loss loss) {
   const auto told = co_await controllers_.give_up(pass->key, loss.engine, fmt::format("Pod {}: {}", loss.pod, loss.why));
-  if (!told) spdlog::info("{}: the controller could not be told how {} ended: {}", pass->key, loss.pod, kube::to_string(told.error()));
+  if (told) co_return;
+  spdlog::info("{}: the controller could not be told how {} ended: {}", pass->key, loss.pod, kube::to_string(told.error()));
+  pass->state->untold.push_back(std::move(loss));
 }
 
 asio::awaitable<void> Reconciler::remove_engine(Pass* pass, reconcile::Removal removal) {
@@ -161,20 +175,21 @@ asio::awaitable<void> Reconciler::remove_engine(Pass* pass, reconcile::Removal r
   const kube::Place place{types::kPods, pass->cluster.ns, removal.pod};
   const auto removed = co_await client_.remove(place, options);
   if (!removed && removed.error().code != Errc::conflict) co_return pass->failed(removed.error());
-  store_.removed_pod(removal.uid);
+  store_.removed_pod(fmt::format("{}/{}", place.ns, place.name), removal.uid);
   metrics_.pods_removed.Increment();
+  pass->removed.push_back(std::move(removal));
 }
 
-// One event for each kind of thing that happened.
+// One event for each kind of thing that happened, and not for what was merely planned.
 asio::awaitable<void> Reconciler::tell_events(Pass* pass) {
   const auto& plan = pass->plan;
   if (pass->created > 0) {
     auto text = fmt::format("made {} engine{}; {} are wanted", pass->created, pass->created == 1 ? "" : "s", plan.desired);
     co_await note(pass, false, "EnginesCreated", "Create", std::move(text));
   }
-  std::size_t draining = 0, removed = 0, told = 0;
-  for (const auto& each : plan.drain) draining += !each.again;
-  for (const auto& each : plan.remove) {
+  const auto draining = pass->told_to_drain;
+  std::size_t removed = 0, told = 0;
+  for (const auto& each : pass->removed) {
     const auto reason = trouble_reason(each.why);
     const bool trouble = !reason.empty();
     removed += !trouble;

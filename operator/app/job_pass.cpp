@@ -163,8 +163,7 @@ asio::awaitable<Failure> JobReconciler::make(Pass* pass, const kube::ResourceTyp
     co_return std::nullopt;
   }
   const auto& error = made.error();
-  const bool lasting = error.code == Errc::quota || error.code == Errc::forbidden || error.code == Errc::invalid || error.code == Errc::terminating;
-  if (!lasting) co_return error;
+  if (!error.lasting()) co_return error;
   // Told by the next pass, and tried again after a while.
   const auto reason = error.code == Errc::quota ? std::string("QuotaExceeded") : error.reason.empty() ? std::string("Refused") : error.reason;
   state.refused = reconcile::Trouble{reason, fmt::format("{} cannot be made: {}", type->kind, error.message)};

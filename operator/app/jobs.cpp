@@ -23,9 +23,13 @@ std::string job_of(const boost::json::value& pod) {
   return name.empty() ? std::string() : fmt::format("{}/{}", kube::namespace_of(pod), name);
 }
 
+// Without reading all of it, since every change of a cluster asks every job.
 std::string cluster_of_job(const boost::json::value& object) {
-  const auto job = crd::parse_parallel_job(object);
-  return fmt::format("{}/{}", job.ns, resources::job_cluster(job));
+  const std::string named(kube::text_at(object, "spec.clusterRef.name"));
+  crd::ParallelJob own;
+  own.name = std::string(kube::name_of(object));
+  own.uid = std::string(kube::uid_of(object));
+  return fmt::format("{}/{}", kube::namespace_of(object), named.empty() ? resources::job_stem(own) : named);
 }
 
 }  // namespace
@@ -36,7 +40,7 @@ Jobs::Jobs(asio::io_context& io, kube::Client& client, Store& store, Metrics& me
       reconciler_(io.get_executor(), client, store, std::move(options)),
       // Passes decide by the caches whether a cluster is there.
       workers_(io, metrics,
-               {"job", kAtOnce, [this, complete = std::move(surroundings.caches_complete)] { return leading_ && watch_->synced() && complete(); },
+               {"job", kAtOnce, [this, complete = std::move(surroundings.caches_complete)] { return watch_->synced() && complete(); },
                 std::move(surroundings.left_to_others), [this](const std::string& key) { return reconciler_.pass(key, held_pods(key)); },
                 [this](const std::string& key) { return interest(key); }}) {}
 
@@ -45,7 +49,7 @@ void Jobs::follow(const std::string& ns) {
 }
 
 void Jobs::lead() {
-  leading_ = true;
+  workers_.lead();
   for (const auto& [key, object] : watch_->objects()) workers_.add(key);
   for (const auto& [key, pods] : held_) workers_.add(key);
 }

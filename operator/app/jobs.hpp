@@ -48,7 +48,6 @@ class Jobs {
   std::shared_ptr<kube::ListWatch> watch_ = std::make_shared<kube::ListWatch>();
   Workers workers_;
   std::map<std::string, std::set<std::string>> held_;  // job → keys of Pods
-  bool leading_ = false;
 };
 
 }  // namespace covey::operating

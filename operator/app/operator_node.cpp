@@ -8,6 +8,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
+#include <cstdio>
+#include <cstdlib>
 
 #include "operator/kube/json.hpp"
 #include "operator/resources/names.hpp"
@@ -22,7 +24,7 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLeaveWithin = std::chrono::seconds(2), kImagePause = std::chrono::seconds(2);
 constexpr auto kLeavePoll = std::chrono::milliseconds(10);
-constexpr int kImageAttempts = 5;
+constexpr std::string_view kOwnContainer = "operator";  // a mesh may have put others beside it
 
 kube::Election::Options election_options(const NodeOptions& options) {
   kube::Election::Options election;
@@ -32,6 +34,13 @@ kube::Election::Options election_options(const NodeOptions& options) {
   election.scope = options.ns.empty() ? std::string(reconcile::Claims::kEverything) : options.ns;
   election.seed = std::hash<std::string>()(options.identity);
   return election;
+}
+
+std::string own_image(const boost::json::value& pod) {
+  for (const auto& container : kube::array_at(pod, "spec.containers")) {
+    if (kube::text_at(container, "name") == kOwnContainer) return std::string(kube::text_at(container, "image"));
+  }
+  return {};
 }
 
 reconcile::Claims::Lease read_lease(const boost::json::value& object) {
@@ -61,7 +70,7 @@ OperatorNode::OperatorNode(asio::io_context& io, NodeOptions options)
       store_([this](const std::string& key) { workers_.add(key); }),
       controllers_(io.get_executor(), leadership_, [this](const std::string& key) { workers_.add(key); }),
       workers_(io, metrics_,
-               {"cluster", options_.workers, [this] { return leading_ && reconciler_ && synced(); },
+               {"cluster", options_.workers, [this] { return reconciler_ && synced(); },
                 [this](const std::string& ns) { return claims_.claimed(ns, Clock::now()); }, [this](const std::string& key) { return reconciler_->pass(key); },
                 [this](const std::string& key) { return store_.find(types::kParallelClusters, key) ? Workers::Interest::lasting : Workers::Interest::gone; }}),
       health_(std::make_shared<HealthServer>(io.get_executor(), [this](std::string_view path) { return answer(path); })) {}
@@ -75,6 +84,7 @@ std::string OperatorNode::start() {
 
 asio::awaitable<void> OperatorNode::begin(OperatorNode* self) {
   co_await self->find_own_image();
+  if (self->stopping_) co_return;
   self->reconciler_.emplace(self->client_, self->store_, self->controllers_, self->metrics_, Reconciler::Options{self->options_.image, self->options_.identity});
   self->prepare_jobs();
   self->follow_all();
@@ -87,18 +97,17 @@ void OperatorNode::prepare_jobs() {
   store_.tell([this](const kube::ResourceType& type, const kube::ListWatch::Change& change) { jobs_->saw(type, change); });
 }
 
-// So that NATS, controllers and engines are of the operator's version unless their spec says otherwise.
+// So that NATS, controllers and engines are of the operator's version unless their spec says otherwise. Inside a Pod it does nothing else before it knows: with
+// another image it would replace the parts of every cluster.
 asio::awaitable<void> OperatorNode::find_own_image() {
   asio::steady_timer pause(io_);
-  for (int attempt = 0; options_.image.empty() && !options_.pod_name.empty() && attempt < kImageAttempts; ++attempt) {
+  while (options_.image.empty() && !options_.pod_name.empty() && !stopping_) {
     const kube::Place place{types::kPods, options_.pod_ns, options_.pod_name};
     const auto pod = co_await client_.get(place);
-    if (pod) {
-      const auto& containers = kube::array_at(*pod, "spec.containers");
-      if (!containers.empty()) options_.image = std::string(kube::text_at(containers[0], "image"));
-      break;
-    }
-    spdlog::warn("this Pod, {}, could not be looked at: {}", options_.pod_name, kube::to_string(pod.error()));
+    if (pod) options_.image = own_image(*pod);
+    if (!options_.image.empty()) break;
+    spdlog::warn("this Pod, {}, does not say its image yet: {}", options_.pod_name,
+                 pod ? fmt::format("it has no container called {}; --image names one", kOwnContainer) : kube::to_string(pod.error()));
     pause.expires_after(kImagePause);
     co_await pause.async_wait(kAwait);
   }
@@ -148,7 +157,8 @@ void OperatorNode::on_won() {
   spdlog::info("leading, as {}", options_.identity);
   leading_ = true;
   metrics_.leading.Set(1);
-  for (const auto& [key, object] : store_.all(types::kParallelClusters)) workers_.add(key);
+  workers_.lead();
+  for (const auto& key : store_.clusters()) workers_.add(key);
   jobs_->lead();
 }
 
@@ -184,7 +194,8 @@ asio::awaitable<void> OperatorNode::leave(OperatorNode* self) {
     pause.expires_after(kLeavePoll);
     co_await pause.async_wait(kAwait);
   }
-  co_await self->leadership_.release();
+  // Whoever leads next may begin at once: not while something of ours is still on its way. The Lease runs out by itself.
+  if (!busy()) co_await self->leadership_.release();
   self->io_.stop();
 }
 
@@ -212,10 +223,13 @@ void OperatorNode::measure() {
   metrics_.pods.Set(static_cast<double>(store_.all(types::kPods).size()));
   metrics_.jobs.Set(jobs_ ? static_cast<double>(jobs_->count()) : 0);
   std::uint64_t lists = 0, watches = 0;
-  for (const auto& each : store_.collections()) {
-    lists += each.watch->counters().lists;
-    watches += each.watch->counters().watches;
-  }
+  const auto count = [&](const kube::ListWatch& watch) {
+    lists += watch.counters().lists;
+    watches += watch.counters().watches;
+  };
+  for (const auto& each : store_.collections()) count(*each.watch);
+  if (leases_) count(*leases_);
+  if (jobs_) count(jobs_->watch());
   // What others count: the counter follows.
   const auto follow = [](prometheus::Counter& counter, std::uint64_t now) { counter.Increment(static_cast<double>(now) - counter.Value()); };
   const auto& requests = client_.transport().counters();
@@ -237,7 +251,10 @@ int run_operator(NodeOptions options) {
     if (!error) node.stop();
   });
   io.run();
-  return node.status();
+  // What still waits on the loop refers to the node, which goes first: nothing of it is wanted any more.
+  spdlog::shutdown();
+  std::fflush(nullptr);
+  std::_Exit(node.status());
 }
 
 }  // namespace covey::operating

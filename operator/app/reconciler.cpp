@@ -40,6 +40,16 @@ std::string digest_of(const json::value& object) {
 
 Error conflict(std::string message) { return {Errc::conflict, 0, "NameTaken", std::move(message)}; }
 
+bool leaves_orphans(const json::value& object) {
+  const auto& finalizers = kube::array_at(object, "metadata.finalizers");
+  return std::find(finalizers.begin(), finalizers.end(), "orphan") != finalizers.end();
+}
+
+// Engines work without these.
+bool is_protection(const kube::ResourceType& type) {
+  return type.kind == types::kNetworkPolicies.kind || type.kind == types::kDisruptionBudgets.kind || type.kind == types::kIngresses.kind;
+}
+
 bool makes_pods(const kube::ResourceType& type) { return type.kind == types::kStatefulSets.kind || type.kind == types::kDeployments.kind; }
 
 bool has_ready(const json::value* object) { return object != nullptr && kube::integer_at(*object, "status.readyReplicas").value_or(0) > 0; }
@@ -48,7 +58,8 @@ bool has_ready(const json::value* object) { return object != nullptr && kube::in
 
 asio::awaitable<PassResult> Reconciler::pass(std::string key) {
   const auto* resource = store_.find(types::kParallelClusters, key);
-  // Nothing is made under one that is being deleted: Kubernetes takes its parts away.
+  // Nothing is made under one that is being deleted: Kubernetes takes its parts away, unless it was told to leave them as orphans.
+  if (resource != nullptr && kube::being_deleted(*resource) && leaves_orphans(*resource)) co_return PassResult{};
   if (resource == nullptr || kube::being_deleted(*resource)) co_return co_await clear_up(std::move(key));
   Pass pass{std::move(key), *resource, crd::parse_parallel_cluster(*resource), nullptr};
   auto& state = states_[pass.key];
@@ -61,7 +72,8 @@ asio::awaitable<PassResult> Reconciler::pass(std::string key) {
   co_return co_await pass_over(&pass);
 }
 
-// The steps of a pass, in their order. A step that fails does not keep the status from being told.
+// The steps of a pass, in their order. A step that fails does not keep the status from being told, and a part that cannot be made keeps nobody from looking after
+// the engines that there are.
 asio::awaitable<PassResult> Reconciler::pass_over(Pass* pass) {
   if (auto error = co_await look_up_unseen(pass)) pass->failed(*error);
   if (auto error = co_await ensure_secrets(pass)) pass->failed(*error);
@@ -71,11 +83,11 @@ asio::awaitable<PassResult> Reconciler::pass_over(Pass* pass) {
   }
   find_controller(pass);
   plan_engines(pass);
-  if (may_make && !pass->first_error) co_await tend_engines(pass);
+  if (may_make) co_await tend_engines(pass);
   if (auto error = co_await tell_status(pass)) pass->failed(*error);
   co_await tell_events(pass);
   pass->state->view_age = pass->plan.again_after - std::min(pass->plan.again_after, milliseconds(50));
-  co_return PassResult{pass->first_error, pass->plan.again_after};
+  co_return PassResult{pass->first_error, may_make ? pass->plan.again_after : milliseconds(0)};
 }
 
 // A Pod that was written and never showed up in the cache: only a live look says what became of it.
@@ -124,8 +136,11 @@ asio::awaitable<Failure> Reconciler::apply_children(Pass* pass) {
 }
 
 asio::awaitable<void> Reconciler::apply_into(Pass* pass, resources::Child child, Failure* first) {
+  const bool needed = !is_protection(*child.type);
   auto error = co_await apply_child(pass, std::move(child));
-  if (error && !*first) *first = std::move(error);
+  if (!error) co_return;
+  pass->lacks_parts = pass->lacks_parts || needed;
+  if (!*first) *first = std::move(error);
 }
 
 asio::awaitable<Failure> Reconciler::apply_child(Pass* pass, resources::Child child) {
@@ -262,7 +277,7 @@ asio::awaitable<PassResult> Reconciler::clear_up(std::string key) {
     const kube::Place place{types::kPods, key.substr(0, key.find('/')), name};
     const auto removed = co_await client_.remove(place, options);
     if (!removed && removed.error().code != Errc::conflict) co_return PassResult{removed.error(), milliseconds(0)};
-    store_.removed_pod(uid);
+    store_.removed_pod(fmt::format("{}/{}", place.ns, place.name), uid);
   }
   co_return PassResult{};
 }

@@ -33,6 +33,7 @@ class Reconciler {
   struct State {
     std::string uid;
     reconcile::Memory memory;
+    std::vector<reconcile::Loss> untold;  // that the controller does not know yet
     AccessResult access;
     std::int64_t access_generation = -1;
     std::chrono::steady_clock::time_point access_at{};

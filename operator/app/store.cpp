@@ -86,6 +86,23 @@ const Store::Object* Store::find(const kube::ResourceType& type, const std::stri
   return found == objects.end() ? nullptr : &found->second;
 }
 
+std::set<std::string> Store::clusters() const {
+  std::set<std::string> keys;
+  for (const auto& [key, object] : all(types::kParallelClusters)) keys.insert(key);
+  for (const auto& [key, pods] : pods_of_) {
+    if (!key.empty()) keys.insert(key);
+  }
+  return keys;
+}
+
+// One that the cache has lost already will not be told of again.
+void Store::removed_pod(const std::string& key, const std::string& uid) {
+  const auto written = written_.find(key);
+  const auto* cached = find(types::kPods, key);
+  const bool known = (cached != nullptr && kube::uid_of(*cached) == uid) || (written != written_.end() && kube::uid_of(written->second.pod) == uid);
+  if (known) removed_.insert(uid);
+}
+
 std::vector<const Store::Object*> Store::pods(const std::string& cluster) const {
   std::vector<const Object*> found;
   const auto& cached = all(types::kPods);

@@ -33,6 +33,8 @@ class Store {
 
   const Object* find(const kube::ResourceType& type, const std::string& key) const;
   const std::map<std::string, Object>& all(const kube::ResourceType& type) const;
+  // Keys of those that there are, and of those that have gone and left Pods.
+  std::set<std::string> clusters() const;
   // The cluster's Pods, with what was just written.
   std::vector<const Object*> pods(const std::string& cluster) const;
   std::vector<const Object*> children(const kube::ResourceType& type, const std::string& cluster) const;
@@ -43,7 +45,7 @@ class Store {
   std::vector<std::string> unseen_pods(const std::string& cluster, std::chrono::steady_clock::duration longer) const;
   void forget_pod(const std::string& key) { written_.erase(key); }
   // It is on its way out, whatever the cache says.
-  void removed_pod(const std::string& uid) { removed_.insert(uid); }
+  void removed_pod(const std::string& key, const std::string& uid);
   bool was_removed(const std::string& uid) const { return removed_.contains(uid); }
 
  private:

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include "operator/reconcile/claims.hpp"
 
@@ -14,8 +16,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Whatever no event tells is found after that long all the same.
+// Whatever no event tells is found after that long all the same; and sooner what may have been a passing trouble.
 constexpr auto kResync = std::chrono::minutes(5);
+constexpr auto kPassing = std::chrono::seconds(30), kUnhurried = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -24,17 +27,18 @@ void rethrow(const std::exception_ptr& thrown) {
 }
 
 void Workers::add(const std::string& key) {
+  if (!leading_) return;
   queue_.add(key);
   pump();
 }
 
 void Workers::pump() {
-  if (stopping_ || !job_.ready()) return;
+  if (stopping_ || !leading_ || !job_.ready()) return;
   while (under_way_ < job_.at_once) {
     auto key = queue_.pop(Clock::now());
     if (!key) break;
     if (job_.left_to_others(key->substr(0, key->find('/')))) {
-      queue_.add_at(*key, Clock::now() + reconcile::Claims::kPatience);
+      if (job_.interest(*key) != Interest::gone) queue_.add_at(*key, Clock::now() + reconcile::Claims::kPatience);
       queue_.done(*key);
       continue;
     }
@@ -64,7 +68,8 @@ asio::awaitable<void> Workers::work(Workers* self, std::string key) {
   self->metrics_.reconcile_seconds.Observe(std::chrono::duration<double>(Clock::now() - began).count());
   self->settle(key, result);
   --self->under_way_;
-  self->pump();
+  // Not from here: passes that end without waiting would begin one inside another.
+  asio::post(self->io_, [self] { self->pump(); });
 }
 
 void Workers::settle(const std::string& key, const PassResult& result) {
@@ -72,7 +77,9 @@ void Workers::settle(const std::string& key, const PassResult& result) {
   if (result.error) {
     metrics_.reconcile_errors.Increment();
     spdlog::warn("{} {}: {}", job_.kind, key, kube::to_string(*result.error));
-    queue_.failed(key, now, result.error->retry_after.value_or(milliseconds(0)));
+    milliseconds most = result.error->transient() ? milliseconds(kPassing) : milliseconds(kResync);
+    if (result.again_after.count() > 0) most = std::min(most, std::max<milliseconds>(result.again_after, kUnhurried));
+    queue_.failed(key, now, result.error->retry_after.value_or(milliseconds(0)), most);
   } else {
     queue_.succeeded(key);
     const auto interest = job_.interest(key);

@@ -27,13 +27,15 @@ class Workers {
   struct Job {
     std::string kind;  // of what there are keys, for the log
     int at_once;
-    std::function<bool()> ready;  // to work at all
+    std::function<bool()> ready;  // enough is known to work
     std::function<bool(const std::string& ns)> left_to_others;
     std::function<boost::asio::awaitable<PassResult>(std::string key)> pass;
-    std::function<Interest(const std::string& key)> interest;  // after a pass that went well
+    std::function<Interest(const std::string& key)> interest;
   };
   Workers(boost::asio::io_context& io, Metrics& metrics, Job job) : io_(io), metrics_(metrics), job_(std::move(job)), wake_(io) {}
 
+  // Until then nothing is remembered, for whoever begins to lead adds everything that there is.
+  void lead() { leading_ = true; }
   // Something has changed about it.
   void add(const std::string& key);
   // To be called when `ready` may have come true.
@@ -55,7 +57,7 @@ class Workers {
   reconcile::WorkQueue queue_;
   boost::asio::steady_timer wake_;
   int under_way_ = 0;
-  bool stopping_ = false;
+  bool leading_ = false, stopping_ = false;
 };
 
 // For co_spawn: a loop that ended by an exception would go on as if nothing had happened, and do nothing.

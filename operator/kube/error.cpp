@@ -94,7 +94,7 @@ Error error_of_answer(unsigned http, std::string_view body, std::string_view ret
   if (parsed && text_at(*parsed, "kind") == "Status") {
     error = error_of_status(*parsed);
   } else {
-    error.message = std::string(body.substr(0, kQuoted));
+    error.message = cut(std::string(body.substr(0, kQuoted + 4)), kQuoted);
     error.code = http == 403 ? Errc::forbidden : code_of(http, {});
   }
   if (error.http != http) {  // what the transport says counts

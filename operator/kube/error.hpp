@@ -40,6 +40,8 @@ struct Error {
   bool may_have_happened = false;
 
   bool transient() const { return code == Errc::transient || code == Errc::throttled; }
+  // The same creation succeeds when something else has changed, and not sooner.
+  bool lasting() const { return code == Errc::quota || code == Errc::forbidden || code == Errc::invalid || code == Errc::terminating; }
 };
 
 // "forbidden (403 Forbidden): pods is forbidden: …"

@@ -36,8 +36,9 @@ class Conditions {
                                 {"observedGeneration", generation_},
                                 {"lastTransitionTime", same ? std::string(kube::text_at(*known->second, "lastTransitionTime")) : now_},
                                 {"reason", said.reason},
-                                {"message", said.message.substr(0, 4096)}});
+                                {"message", kube::cut(said.message, kMostMessage)}});
   }
+  static constexpr std::size_t kMostMessage = 4096;
   json::array take() { return std::move(all_); }
 
  private:

@@ -39,6 +39,7 @@ class Planner {
     if (size() > plan_.desired) shrink();
     if (size() == plan_.desired) roll();
     count();
+    forgive();
     return std::move(plan_);
   }
 
@@ -57,6 +58,8 @@ class Planner {
       if (known == nullptr || engine.up_s < known->up_s) known = &engine;
     }
     auto engines_before = std::exchange(memory_.engines, {});
+    ended_before_ = std::exchange(memory_.ended, {});
+    taken_.insert(memory_.others_pods.begin(), memory_.others_pods.end());
     for (const auto& pod : scene_.pods) {
       taken_.insert(pod.name);
       const auto before = engines_before.find(pod.uid);
@@ -116,6 +119,8 @@ class Planner {
     const bool in_order = pod.exit_code == 0 && (pod.reason.empty() || pod.reason == "Completed");
     if (!in_order) note_loss(pod, plan_.remove.back().note);
     if (pod.drain_began || pod.exit_code == 0) return;
+    memory_.ended.insert(pod.uid);
+    if (ended_before_.contains(pod.uid)) return;
     memory_.failures = scene_.now - pod.created < kSoon ? memory_.failures + 1 : 1;
     memory_.last_failure = scene_.now;
   }
@@ -233,7 +238,7 @@ class Planner {
     if (plan_.outdated == 0 || scene_.spec.engine.rollout == crd::Rollout::on_delete) return;
     const int budget = scene_.spec.engine.rollout == crd::Rollout::recreate
                            ? size()
-                           : count_of(scene_.spec.engine.max_unavailable, plan_.desired) - (plan_.desired - useful);
+                           : crd::count_of(scene_.spec.engine.max_unavailable, plan_.desired) - (plan_.desired - useful);
     let_go_of(std::move(old_useless), size());
     let_go_of(std::move(old), std::max(budget, 0));
   }
@@ -254,10 +259,16 @@ class Planner {
     if (!settled) plan_.again_after = plan_.troubled && plan_.draining == 0 ? kTroubled : kUnsettled;
   }
 
+  // Engines that have run well for a while owe nothing to those that ended before them.
+  void forgive() {
+    const bool well = plan_.ready > 0 && plan_.ready == plan_.desired;
+    if (well && scene_.now > memory_.last_failure + pause_after(memory_.failures) + kSoon) memory_.failures = 0;
+  }
+
   const Scene& scene_;
   Memory& memory_;
   Plan plan_;
-  std::set<std::string> taken_;
+  std::set<std::string> taken_, ended_before_;
   std::vector<Member> active_, leaving_;
   int going_ = 0;
 };
@@ -265,11 +276,6 @@ class Planner {
 }  // namespace
 
 Plan plan_engines(const Scene& scene, Memory& memory) { return Planner(scene, memory).run(); }
-
-int count_of(const std::string& count_or_share, int of) {
-  if (count_or_share.empty() || count_or_share.back() != '%') return std::max(1, std::atoi(count_or_share.c_str()));
-  return std::max(1, (std::atoi(count_or_share.c_str()) * of + 99) / 100);
-}
 
 seconds pause_after(int failures) {
   if (failures <= kFreeFailures) return seconds(0);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct Memory {
   Autoscaler autoscaler;
   int failures = 0;  // engines that ended by themselves soon after they began, in a row
   WallTime last_failure{};
+  std::set<std::string> ended;        // uids of Pods that have ended and count among them
+  std::set<std::string> others_pods;  // names that engines cannot have
   struct KnownEngine {
     std::string id;   // what the controller calls it
     std::string why;  // its Pod goes; empty where nobody has said so
@@ -65,9 +68,6 @@ struct Plan {
 };
 
 Plan plan_engines(const Scene& scene, Memory& memory);
-
-// A share rounded up, of at least one.
-int count_of(const std::string& count_or_share, int of);
 
 // Engines that end again and again are made again ever more slowly.
 std::chrono::seconds pause_after(int failures);

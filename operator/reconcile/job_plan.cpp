@@ -15,7 +15,7 @@ using Phase = JobRecord::Phase;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kSoon{200}, kRefusedPause{30'000};
+constexpr milliseconds kSoon{200}, kUnhurried{10'000}, kRefusedPause{30'000};
 constexpr seconds kGoodbye{40};  // the Pod's grace period, and some
 constexpr int kJobRefused = 2;  // of covey run
 constexpr std::size_t kMostWords = 1500;
@@ -187,7 +187,7 @@ class Planner {
     const auto due = *r_.completed + seconds(*spec_.ttl_s);
     if (scene_.now < due) return wake_at(due);
     // What it owns goes with it; only a Pod that is held would stay.
-    if (pod && pod->held) return wake_in(kSoon);
+    if (pod && pod->held) return wake_in(kUnhurried);
     plan_.remove_job = true;
   }
 

@@ -45,10 +45,10 @@ void WorkQueue::done(const std::string& key) {
   if (again_.erase(key) > 0) put_ready(key);
 }
 
-void WorkQueue::failed(const std::string& key, Now now, Time least) {
+void WorkQueue::failed(const std::string& key, Now now, Time least, Time most) {
   const auto failures = failures_[key]++;
   const auto pause = failures > 20 ? kLongestPause : std::min(kLongestPause, kFirstPause * (1 << failures));
-  add_at(key, now + std::max(pause, least));
+  add_at(key, now + std::max(std::min(pause, most), least));
 }
 
 void WorkQueue::forget(const std::string& key) {

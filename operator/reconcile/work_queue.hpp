@@ -24,8 +24,8 @@ class WorkQueue {
   std::optional<std::string> pop(Now now);
   // The key that pop() gave is done with.
   void done(const std::string& key);
-  // It failed: again after 5 ms, doubling to 1,000 s; at least `least`.
-  void failed(const std::string& key, Now now, Time least = Time(0));
+  // It failed: again after 5 ms, doubling to 1,000 s; at most `most`, and at least `least`.
+  void failed(const std::string& key, Now now, Time least = Time(0), Time most = kLongestPause);
   void succeeded(const std::string& key) { failures_.erase(key); }
   void forget(const std::string& key);
 

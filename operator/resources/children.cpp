@@ -89,13 +89,17 @@ Child network_policy(const crd::ParallelCluster& cluster, std::string_view compo
   return {&types::kNetworkPolicies, std::move(object)};
 }
 
-// When nodes are emptied, engines go a few at a time, each after it has drained.
-Child disruption_budget(const crd::ParallelCluster& cluster) {
+// When nodes are emptied, engines go a few at a time, each after it has drained. Of how many, Kubernetes takes from spec.engine.replicas, unless it is told how many
+// have to stay; and those replicas mean nothing where the controller's demand decides.
+Child disruption_budget(const Setting& setting) {
+  const auto& cluster = setting.cluster;
   auto object = object_of(cluster, types::kDisruptionBudgets, part_name(cluster.name, kEngine), kEngine);
   const auto& most = cluster.spec.engine.max_unavailable;
+  const bool internal = cluster.spec.autoscaling.internal;
   json::value value = json::string(most);
   if (most.back() != '%') value = std::stoi(most);
-  object["spec"] = {{"maxUnavailable", std::move(value)},
+  if (internal) value = std::max(0, setting.engines - crd::count_of(most, setting.engines));
+  object["spec"] = {{internal ? "minAvailable" : "maxUnavailable", std::move(value)},
                     {"selector", {{"matchLabels", selector_labels(cluster.name, kEngine)}}},
                     {"unhealthyPodEvictionPolicy", "AlwaysAllow"}};
   return {&types::kDisruptionBudgets, std::move(object)};
@@ -119,7 +123,7 @@ std::vector<Child> children_of(const Setting& setting) {
     all.push_back(network_policy(cluster, kController, kHttpPort));
     all.push_back(network_policy(cluster, kEngine, 0));
   }
-  all.push_back(disruption_budget(cluster));
+  all.push_back(disruption_budget(setting));
   if (cluster.spec.controller.ingress) all.push_back(ingress(cluster, *cluster.spec.controller.ingress));
   return all;
 }

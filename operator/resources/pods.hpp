@@ -13,6 +13,7 @@ struct Setting {
   const crd::ParallelCluster& cluster;
   const Access& access;
   std::string default_image;  // where the spec names none
+  int engines = 0;            // that are wanted, where not the spec says how many
 };
 
 // The templates of the StatefulSet and the Deployment: metadata and spec.

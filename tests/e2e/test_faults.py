@@ -72,6 +72,14 @@ def test_a_task_says_that_its_engine_was_evicted(namespace):
     assert "EvictionByEvictionAPI" in why
 
 
+def test_a_node_is_emptied_though_demand_says_how_many_engines_there_are(namespace):
+    cluster = Cluster(namespace, engine={"replicas": 0}, autoscaling={"mode": "Internal", "minReplicas": 2, "maxReplicas": 2}).apply()
+    cluster.wait_engines(2)
+    victim = first(cluster, "engine")
+    wait_for("the budget admits it", lambda: evict(victim))
+    wait_for("another engine", lambda: len(cluster.engines()) == 2 and victim["metadata"]["uid"] not in {pod["metadata"]["uid"] for pod in cluster.pods("engine")})
+
+
 def test_engines_are_evicted_one_after_another(busy):
     cluster, _ = busy
     before = cluster.engines()

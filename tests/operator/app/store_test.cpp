@@ -86,10 +86,19 @@ TEST_F(StoreTest, WhatIsWrittenLaterThanItIsSeenDoesNotCount) {
 
 TEST_F(StoreTest, ARemovedPodIsKnownAsSuchUntilItHasGone) {
   list({pod("a", "1", 5)});
-  store.removed_pod("1");
+  store.removed_pod("ns/a", "1");
   EXPECT_TRUE(store.was_removed("1"));
   see(WatchEvent::Type::deleted, pod("a", "1", 6));
   EXPECT_FALSE(store.was_removed("1"));
+  store.removed_pod("ns/a", "1");
+  EXPECT_FALSE(store.was_removed("1")) << "nothing would ever say that it has gone";
+}
+
+TEST_F(StoreTest, ClustersThatHaveGoneAndLeftPodsAreKnown) {
+  list({pod("a", "1", 5)});
+  EXPECT_EQ(store.clusters(), std::set<std::string>{"ns/demo"});
+  see(WatchEvent::Type::deleted, pod("a", "1", 6));
+  EXPECT_TRUE(store.clusters().empty());
 }
 
 }  // namespace

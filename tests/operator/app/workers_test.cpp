@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 class WorkersTest : public testing::Test {
  protected:
+  WorkersTest() { workers.lead(); }
   asio::awaitable<PassResult> pass(std::string key) {
     passes.push_back(key);
     ++now;
@@ -62,7 +63,7 @@ TEST_F(WorkersTest, AChangeDuringAPassIsLookedAtAfterIt) {
   ASSERT_TRUE(until([&] { return passes.size() == 1; }));
   workers.add("ns/a");
   workers.add("ns/a");
-  ASSERT_TRUE(until([&] { return workers.under_way() == 0; }));
+  ASSERT_TRUE(until([&] { return workers.under_way() == 0 && workers.depth() == 0; }));
   EXPECT_EQ(passes.size(), 2u);
   EXPECT_EQ(most, 1);
 }
@@ -90,6 +91,9 @@ TEST_F(WorkersTest, APassComesAgainWhenTheOneBeforeAskedForIt) {
   outcomes["ns/a"] = {PassResult{std::nullopt, milliseconds(1)}, PassResult{}};
   auto lasting = Workers(io, metrics, {"thing", 1, [] { return true; }, [](const std::string&) { return false; },
                                        [this](const std::string& key) { return pass(key); }, [](const std::string&) { return Workers::Interest::lasting; }});
+  lasting.add("ns/a");
+  EXPECT_EQ(lasting.depth(), 0u) << "it does not lead yet";
+  lasting.lead();
   lasting.add("ns/a");
   ASSERT_TRUE(until([&] { return passes.size() == 2; }));
 }

@@ -81,6 +81,29 @@ TEST_F(EnginePlanTest, AnEndedEngineIsRemovedAndReplacedAtOnce) {
   EXPECT_EQ(made.create, Names{"demo-engine-1"});
 }
 
+TEST_F(EnginePlanTest, AnEndThatIsSeenAgainCountsOnceAndIsForgivenInTime) {
+  spec.engine.replicas = 1;
+  auto& ended = pod(0, Pod::Phase::ended);
+  ended.created = now;
+  ended.exit_code = 1;
+  for (int i = 0; i < 20; ++i) plan();
+  EXPECT_EQ(memory.failures, 1) << "its deletion may take a while";
+  memory.failures = kFreeFailures + 1;
+  pods.clear();
+  engine(1, State::idle);
+  plan();
+  EXPECT_EQ(memory.failures, kFreeFailures + 1);
+  now += kSoon + pause_after(memory.failures) + seconds(1);
+  plan();
+  EXPECT_EQ(memory.failures, 0);
+}
+
+TEST_F(EnginePlanTest, ANameThatSomebodyElseHasIsPassedOver) {
+  spec.engine.replicas = 1;
+  memory.others_pods = {"demo-engine-0"};
+  EXPECT_EQ(plan().create, Names{"demo-engine-1"});
+}
+
 TEST_F(EnginePlanTest, AnEngineOnALostNodeIsReplaced) {
   pod(0).ready = false;
   const auto made = plan();
@@ -95,6 +118,7 @@ TEST_F(EnginePlanTest, EnginesThatEndAgainAndAgainAreMadeEverMoreSlowly) {
   for (int i = 0; i <= kFreeFailures; ++i) {
     pods.clear();
     auto& ended = pod(0, Pod::Phase::ended);
+    ended.uid = std::to_string(i);
     ended.created = now - seconds(1);
     ended.exit_code = 1;
     EXPECT_EQ(plan().create.size(), i < kFreeFailures ? 1U : 0U) << i;
@@ -257,11 +281,11 @@ TEST_F(EnginePlanTest, InternalAutoscalingGrowsWithTheBacklogAndTakesOnlyTheIdle
 }
 
 TEST(CountOfTest, SharesAreRoundedUpAndAtLeastOne) {
-  EXPECT_EQ(count_of("25%", 8), 2);
-  EXPECT_EQ(count_of("25%", 9), 3);
-  EXPECT_EQ(count_of("25%", 0), 1);
-  EXPECT_EQ(count_of("0%", 9), 1);
-  EXPECT_EQ(count_of("7", 3), 7);
+  EXPECT_EQ(crd::count_of("25%", 8), 2);
+  EXPECT_EQ(crd::count_of("25%", 9), 3);
+  EXPECT_EQ(crd::count_of("25%", 0), 1);
+  EXPECT_EQ(crd::count_of("0%", 9), 1);
+  EXPECT_EQ(crd::count_of("7", 3), 7);
 }
 
 }  // namespace

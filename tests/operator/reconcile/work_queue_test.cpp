@@ -59,5 +59,21 @@ TEST_F(WorkQueueTest, FailuresOfAKeyBackOffUntilItSucceeds) {
   EXPECT_EQ(queue.next_at(), now + milliseconds(30'000));
 }
 
+TEST_F(WorkQueueTest, APauseHasALimitAndALeast) {
+  using std::chrono::seconds;
+  for (int i = 0; i < 30; ++i) {
+    queue.add("a");
+    queue.pop(now);
+    queue.failed("a", now, WorkQueue::Time(0), seconds(30));
+    queue.done("a");
+  }
+  EXPECT_EQ(queue.next_at(), now + seconds(30));
+  queue.add("a");
+  queue.pop(now);
+  queue.failed("a", now, seconds(60), seconds(30));
+  queue.done("a");
+  EXPECT_EQ(queue.next_at(), now + seconds(60)) << "the server asked for it";
+}
+
 }  // namespace
 }  // namespace covey::reconcile

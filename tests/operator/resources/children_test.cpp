@@ -48,6 +48,22 @@ TEST(ChildrenTest, OneOnAnExternalServerHasNoServerAndAnIngressWhenAsked) {
                                         "Deployment/demo-controller", "PodDisruptionBudget/demo-engine", "Ingress/demo-controller"}));
 }
 
+TEST(ChildrenTest, TheBudgetOfDisruptionsCountsTheEnginesThatThereAre) {
+  const auto budget = [](const char* spec, int engines) {
+    const auto cluster = cluster_with(spec);
+    for (auto& child : children_of({cluster, kAccess, "i", engines})) {
+      if (child.type->kind == "PodDisruptionBudget") return *find_at(child.object, "spec");
+    }
+    return json::value();
+  };
+  EXPECT_EQ(text_at(budget(R"({"engine": {"replicas": 8}})", 0), "maxUnavailable"), "25%");
+  const auto* internal = R"({"engine": {"replicas": 0}, "autoscaling": {"mode": "Internal"}})";
+  EXPECT_EQ(kube::integer_at(budget(internal, 8), "minAvailable"), 6) << "of spec.engine.replicas, Kubernetes would let none of them go";
+  EXPECT_EQ(find_at(budget(internal, 8), "maxUnavailable"), nullptr);
+  EXPECT_EQ(kube::integer_at(budget(internal, 1), "minAvailable"), 0);
+  EXPECT_EQ(kube::integer_at(budget(internal, 0), "minAvailable"), 0);
+}
+
 TEST(ChildrenTest, EverythingGoesWithTheClusterAndIsFoundByItsLabels) {
   const auto cluster = cluster_with("{}");
   std::vector<json::value> all{nats_secret(cluster, kAccess), api_secret(cluster, kAccess), engine_pod({cluster, kAccess, "i"}, "demo-engine-0")};
