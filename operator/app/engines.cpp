@@ -20,7 +20,7 @@ using kube::Errc;
 namespace {
 
 // So that one large cluster does not keep others waiting; the rest comes in the next pass.
-constexpr std::size_t kMostCreations = 500, kMostOthers = 200;
+constexpr std::size_t kMostCreations = 500, kMostOthers = 200, kMostUntold = 5'000;
 constexpr std::size_t kWidestBatch = 32, kMostEventsOfAPass = 5;
 constexpr std::chrono::milliseconds kFresh{1'000};
 constexpr auto kRefusedPause = std::chrono::seconds(30);
@@ -56,7 +56,7 @@ void Reconciler::plan_engines(Pass* pass) {
   auto& state = *pass->state;
   pass->plan = reconcile::plan_engines({pass->cluster.name, pass->cluster.spec, hash, pass->pods, pass->view, std::chrono::system_clock::now()}, state.memory);
   state.untold.insert(state.untold.end(), pass->plan.losses.begin(), pass->plan.losses.end());
-  limit(state.untold);
+  while (state.untold.size() > kMostUntold) state.untold.pop_front();
 }
 
 // Which engine has nothing to do is decided by what the controller says now, and not by what it said while everything was at rest.
@@ -81,7 +81,11 @@ asio::awaitable<void> Reconciler::tend_engines(Pass* pass) {
   for (const auto& each : plan.remove) work.push_back(remove_engine(pass, each));
   for (const auto& each : plan.drain) work.push_back(drain_engine(pass, each));
   if (pass->view.reachable) {
-    for (auto& each : std::exchange(pass->state->untold, {})) work.push_back(tell_loss(pass, std::move(each)));
+    auto& untold = pass->state->untold;
+    for (std::size_t left = std::min(untold.size(), kMostOthers); left > 0; --left) {
+      work.push_back(tell_loss(pass, std::move(untold.front())));
+      untold.pop_front();
+    }
   }
   work.push_back(create_engines(pass));
   co_await side_by_side(std::move(work));

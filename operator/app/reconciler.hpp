@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +34,7 @@ class Reconciler {
   struct State {
     std::string uid;
     reconcile::Memory memory;
-    std::vector<reconcile::Loss> untold;  // that the controller does not know yet
+    std::deque<reconcile::Loss> untold;  // that the controller does not know yet
     AccessResult access;
     std::int64_t access_generation = -1;
     std::chrono::steady_clock::time_point access_at{};
