@@ -16,7 +16,7 @@ struct FencingToken {
   std::string_view lease;
   std::uint64_t epoch = 0;
 };
-// "LEASE:EPOCH", such as "3f0c6d1e-5f0e-4f0d-9c7e-0a1b2c3d4e5f:7"; nullopt: it is none.
+// "LEASE:EPOCH", such as "3f0c6d1e-5f0e-4f0d-9c7e-0a1b2c3d4e5f:7", or where there is but one Lease "7"; nullopt: it is none.
 std::optional<FencingToken> read_fencing_token(std::string_view text);
 
 class Fences {

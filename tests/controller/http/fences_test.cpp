@@ -10,6 +10,8 @@ TEST(FencesTest, ATokenNamesALeaseAndAnEpoch) {
   ASSERT_TRUE(token);
   EXPECT_EQ(token->lease, "3f0c6d1e-5f0e");
   EXPECT_EQ(token->epoch, 7u);
+  EXPECT_EQ(read_fencing_token("8")->lease, "");
+  EXPECT_EQ(read_fencing_token("8")->epoch, 8u);
   for (const auto* wrong : {"", ":", "a", "a:", ":7", "a:-1", "a:7x", "a:7:8", "a b:7", "a\n:7", "a:99999999999999999999"}) EXPECT_FALSE(read_fencing_token(wrong)) << wrong;
   EXPECT_TRUE(read_fencing_token(std::string(64, 'a') + ":0"));
   EXPECT_FALSE(read_fencing_token(std::string(65, 'a') + ":0"));
