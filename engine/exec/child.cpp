@@ -242,6 +242,7 @@ class Watch {
     while (!over()) turn(bench);
     ::kill(-pid_, SIGKILL);  // whom it left behind
     reap();
+    reap_orphans();
     return std::move(end_);
   }
 
@@ -309,6 +310,13 @@ class Watch {
     }
     if (WIFSIGNALED(status)) end_.signal = WTERMSIG(status);
     if (WIFEXITED(status)) end_.exit_code = WEXITSTATUS(status);
+  }
+
+  // Whom it left behind became our children where we are the first process of a container, and would stay as zombies. Ids are given
+  // in turn, so that the group's is not yet another's.
+  void reap_orphans() const {
+    while (::waitpid(-pid_, nullptr, 0) > 0 || errno == EINTR) {
+    }
   }
 
   CallContext& context_;

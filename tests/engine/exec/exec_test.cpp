@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -189,6 +191,15 @@ TEST_F(ExecTest, TheRunLimitEndsAProgram) {
   const auto outcome = run(table_, "exec", R"([["sleep", "1000"]])", context);
   EXPECT_EQ(outcome.status, wire::TaskStatus::timed_out);
   EXPECT_TRUE(outcome.error.starts_with("it ran longer than its limit, and was ended with SIG")) << outcome.error;
+}
+
+TEST_F(ExecTest, WhatAProgramLeavesBehindStaysNoZombieOfAFirstProcess) {
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // orphans come to this process, as they come to a container's first one
+  EXPECT_EQ(shell("sleep 1000 & (sleep 1000 & sleep 1000) & echo").status, wire::TaskStatus::ok);
+  siginfo_t info{};
+  EXPECT_EQ(::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT), -1) << "process " << info.si_pid << " is still there";
+  EXPECT_EQ(errno, ECHILD);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST_F(ExecTest, WhatAProgramLeavesBehindIsKilled) {
