@@ -10,8 +10,10 @@
 
 #include "cli/commands/command.hpp"
 #include "cli/commands/yaml_config.hpp"
+#include "common/process/ending_signals.hpp"
 
 int main(int argc, char** argv) {
+  covey::process::heed_ending_signals();
   CLI::App app("Covey runs many tasks on many engines.\n");
   app.name("covey");
   app.set_version_flag("--version", std::string("covey ") + COVEY_VERSION);

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/process/ending_signals.hpp"
+
 namespace covey::local {
 
 namespace {
@@ -46,9 +48,7 @@ bool any_in_use() {
 
 void watch_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction now {};
-    ::sigaction(number, nullptr, &now);
-    if (now.sa_handler == SIG_DFL) ::signal(number, end_with_folders);
+    if (process::is_unhandled(number)) ::signal(number, end_with_folders);
   }
 }
 
@@ -85,8 +85,7 @@ OwnFolder::~OwnFolder() {
 void end_with_folders(int signal) {
   const pid_t self = ::getpid();
   if (any_in_use() && ::_Fork() == 0) remove_after(self);
-  ::signal(signal, SIG_DFL);
-  ::raise(signal);
+  process::end_by(signal);
 }
 
 }  // namespace covey::local

@@ -1,4 +1,5 @@
 // What covey leaves behind when it is ended, and what it does when its own file goes.
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <boost/json.hpp>
@@ -73,6 +74,32 @@ TEST_F(EndingsTest, ABenchmarkOfARunThatIsInterruptedLeavesNoFolderBehind) {
   run.signal(SIGINT);
   EXPECT_TRUE(comes_true([&] { return run.poll().has_value(); }));
   EXPECT_TRUE(comes_true([&] { return nothing_left(); }));
+}
+
+// As a container's first process; a NATS server is not there yet. Signals come as often as it takes, since the first may come before
+// main() does.
+TEST_F(EndingsTest, PartsThatWaitForNatsEndWhenTheyAreAskedTo) {
+  const std::vector<std::string> first{"unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"};
+  auto probe = first;
+  probe.push_back("true");
+  process::ChildProcess may({probe, {}, (folder / "said").string(), true});
+  ASSERT_TRUE(comes_true([&] { return may.poll().has_value(); }));
+  if (may.poll() != 0) GTEST_SKIP() << "this machine lets nobody make PID namespaces";
+  for (const std::string part : {"engine", "controller"}) {
+    auto argv = first;
+    argv.insert(argv.end(), {COVEY_EXECUTABLE, part, "--nats", "nats://127.0.0.1:1", "--wait-for-nats", "600"});
+    process::ChildProcess unshare({argv, {}, (folder / part).string(), true});
+    const auto child = [&] {
+      pid_t pid = 0;
+      std::ifstream(fmt::format("/proc/{0}/task/{0}/children", unshare.pid())) >> pid;
+      return pid;
+    };
+    EXPECT_TRUE(comes_true([&] {
+      if (const auto pid = child(); pid > 0) ::kill(pid, SIGTERM);
+      return unshare.poll().has_value();
+    })) << part;
+    EXPECT_EQ(unshare.poll(), 128 + SIGTERM) << std::ifstream(folder / part).rdbuf();
+  }
 }
 
 TEST_F(EndingsTest, AClusterReplacesItsEnginesAlsoWhenItsExecutableIsGone) {
