@@ -170,7 +170,10 @@ void run_benchmark(Prepared& prepared, const Hooks& hooks, StepReport& report) {
   if (report.ok == 1) return;
   const auto started = hooks.now();
   std::filesystem::create_directories(prepared.output);
-  hooks.benchmark(std::get<BenchmarkWork>(prepared.step->work), prepared.output);
+  if (!hooks.benchmark(std::get<BenchmarkWork>(prepared.step->work), prepared.output)) {
+    report.end = End::interrupted;
+    return;
+  }
   prepared.checkpoint.complete = true;
   write_checkpoint(checkpoint_file(prepared.output), prepared.checkpoint);
   report.ok = 1;

@@ -41,7 +41,7 @@ struct JobReport {
 struct Hooks {
   using Clock = std::chrono::steady_clock;
   std::function<std::unique_ptr<TaskPort>(const Step& step)> connect;
-  std::function<void(const BenchmarkWork& work, const std::filesystem::path& folder)> benchmark;
+  std::function<bool(const BenchmarkWork& work, const std::filesystem::path& folder)> benchmark;  // false: it was interrupted
   std::function<bool()> interrupted = [] { return false; };
   std::function<void(const Step& step, const StepReport& report)> on_begin = [](const Step&, const StepReport&) {};
   std::function<void(const StepReport& report)> on_progress = [](const StepReport&) {};

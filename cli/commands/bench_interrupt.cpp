@@ -18,7 +18,7 @@ constexpr auto kPatience = std::chrono::seconds(10);
 }  // namespace
 
 // Blocked here, the signals are blocked in all threads that follow, and wait for the watcher.
-BenchInterrupt::BenchInterrupt() {
+BenchInterrupt::BenchInterrupt(const volatile std::sig_atomic_t* flag) : flag_(flag) {
   ::sigemptyset(&signals_);
   ::sigaddset(&signals_, SIGINT);
   ::sigaddset(&signals_, SIGTERM);
@@ -35,7 +35,7 @@ BenchInterrupt::~BenchInterrupt() {
 void BenchInterrupt::watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const int signal = ::sigtimedwait(&signals_, nullptr, &kLook);
-    if (signal > 0) return end_experiment(signal, stop);
+    if (signal > 0 || is_flagged()) return end_experiment(signal > 0 ? signal : SIGINT, stop);
   }
 }
 

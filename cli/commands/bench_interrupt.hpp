@@ -1,10 +1,11 @@
 // Lets SIGINT and SIGTERM end an experiment on a named cluster in good order: its tasks are cancelled, so that others have the
-// engines again at once. Made on the main thread before any other thread is.
+// engines again at once. Threads that are there before it must either block these signals or handle them by raising a flag for it.
 #pragma once
 
 #include <signal.h>
 
 #include <atomic>
+#include <csignal>
 #include <stop_token>
 #include <thread>
 
@@ -12,11 +13,11 @@ namespace covey::cli {
 
 class BenchInterrupt {
  public:
-  BenchInterrupt();
+  explicit BenchInterrupt(const volatile std::sig_atomic_t* flag = nullptr);
   ~BenchInterrupt();
   BenchInterrupt(const BenchInterrupt&) = delete;
   BenchInterrupt& operator=(const BenchInterrupt&) = delete;
-  // A signal came, and tasks were cancelled because of it.
+  // A signal came or the flag was raised, and tasks were cancelled because of it.
   bool happened() const { return happened_.load(); }
 
  private:
@@ -24,6 +25,9 @@ class BenchInterrupt {
   void end_experiment(int signal, const std::stop_token& stop);
   [[noreturn]] void end_at_once(int signal);
 
+  bool is_flagged() const { return flag_ != nullptr && *flag_ != 0; }
+
+  const volatile std::sig_atomic_t* flag_;
   sigset_t signals_{}, before_{};
   std::atomic<bool> happened_{false};
   std::jthread watcher_;

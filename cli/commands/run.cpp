@@ -11,6 +11,7 @@
 #include "bench/jobs/runner.hpp"
 #include "bench/jobs/summary.hpp"
 #include "cli/commands/bench.hpp"
+#include "cli/commands/bench_interrupt.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/progress.hpp"
 #include "cli/commands/run_telling.hpp"
@@ -136,7 +137,7 @@ class Run {
     jobs::Hooks hooks;
     hooks.connect = [this](const jobs::Step& step) { return connect(step); };
     hooks.benchmark = [this](const jobs::BenchmarkWork& work, const std::filesystem::path& folder) {
-      benchmark(work, folder);
+      return benchmark(work, folder);
     };
     hooks.interrupted = [] { return interrupted != 0; };
     hooks.on_begin = [this](const jobs::Step& step, const jobs::StepReport& report) { begin(step, report); };
@@ -160,7 +161,7 @@ class Run {
   }
 
   // With --local on clusters of its own, as `covey bench` has them.
-  void benchmark(const jobs::BenchmarkWork& work, const std::filesystem::path& folder) {
+  bool benchmark(const jobs::BenchmarkWork& work, const std::filesystem::path& folder) {
     BenchOptions bench;
     if (!options_.local) {
       bench.where = options_.where;
@@ -178,10 +179,28 @@ class Run {
     bench.no_limits = !work.limits;
     bench.report_folder = folder.string();
     if (options_.json) bench.lines = stderr;
-    // There is nothing to keep of half a benchmark: Ctrl-C ends it as it ends `covey bench`.
+    return bench.own_cluster() ? benchmark_alone(bench, work.experiment) : benchmark_named(bench, work.experiment);
+  }
+
+  // There is nothing to keep of half a benchmark, and its clusters go with this process.
+  static bool benchmark_alone(BenchOptions& bench, const std::string& experiment) {
     watch_signals(local::end_with_folders);
-    run_benchmark(bench, work.experiment);
+    run_benchmark(bench, experiment);
     watch_signals(on_interrupt);
+    return true;
+  }
+
+  // The cluster stays, and is not to go on with tasks that nobody waits for.
+  static bool benchmark_named(BenchOptions& bench, const std::string& experiment) {
+    const BenchInterrupt interrupt(&interrupted);
+    try {
+      run_benchmark(bench, experiment);
+    } catch (const std::exception&) {
+      if (!interrupt.happened()) throw;
+      interrupted = 1;
+      return false;
+    }
+    return true;
   }
 
   void begin(const jobs::Step& step, const jobs::StepReport& report) {

@@ -148,6 +148,25 @@ TEST_F(JobsTest, CtrlCLeavesInGoodOrderAndTheNextRunGoesOn) {
   EXPECT_EQ(records("out.ndjson").size(), 200u);
 }
 
+// The experiment waits for a step before it, so that the client and its threads are older than the experiment.
+TEST_F(JobsTest, AnInterruptedBenchmarkLeavesNoTasksOnItsCluster) {
+  start(2);
+  const auto client = connect(2);
+  write("job.yaml",
+        "name: j\nsteps:\n  - {name: first, output: out.ndjson, map: {function: echo, inputs: {values: [1]}}}\n"
+        "  - {name: slow, output: report, benchmark: {experiment: map, dt: [100s], ideal: 1000s, limits: false}}\n");
+  auto child = begin({file("job.yaml"), "--json"});
+  const auto unfinished = [&] {
+    const auto status = json::parse(client->request(R"({"what":"status"})", kPatience).value());
+    return status.at("tasks").at("unfinished").to_number<std::uint64_t>();
+  };
+  while (unfinished() == 0) ASSERT_FALSE(child.poll()) << said();
+  child.signal(SIGINT);
+  EXPECT_EQ(end_of(child), 130) << said();
+  expect_says("\"end\":\"interrupted\"");
+  EXPECT_EQ(unfinished(), 0u);
+}
+
 TEST_F(JobsTest, ExitStatusesSayHowAJobEnded) {
   start(1);
   connect(1);

@@ -65,7 +65,7 @@ struct RunnerTest : FolderFixture {
       if (unreachable) throw std::runtime_error("no cluster");
       return std::make_unique<FakePort>(cluster);
     };
-    hooks.benchmark = [this](const BenchmarkWork&, const std::filesystem::path&) { ++benchmarks; };
+    hooks.benchmark = [this](const BenchmarkWork&, const std::filesystem::path&) { return ++benchmarks > 0; };
     hooks.interrupted = [this] { return interrupted; };
     hooks.now = [this] { return now; };
     return run_job(job, {folder, folder}, resume, hooks);
