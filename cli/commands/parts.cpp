@@ -44,8 +44,9 @@ void add_controller(CLI::App& app) {
                                                            {"weighted", controller::Policy::weighted},
                                                            {"twobin", controller::Policy::twobin},
                                                            {"plainrandom", controller::Policy::plainrandom}};
-  command->add_option("--policy", state->options.core.policy, "how an engine is chosen: leastload, lru, weighted, twobin, plainrandom")
-      ->transform(CLI::CheckedTransformer(policies))
+  const auto choose = [state, policies](const std::string& name) { state->options.core.policy = policies.at(name); };
+  command->add_option_function<std::string>("--policy", choose, "how an engine is chosen (leastload)")
+      ->check(CLI::IsMember(policies))
       ->envname("COVEY_POLICY");
   command->add_option("--max-tasks", state->options.core.max_tasks, "unfinished tasks of all clients")->check(CLI::Range(1024, 100'000'000));
   command->add_option("--history-tasks", state->options.core.history, "ended tasks of all clients that are still known, without their values")

@@ -129,7 +129,9 @@ TEST_F(CliTest, MistakesNameWhatWouldBeRight) {
   expect_says(run("engine --nats nats://10.1.2.3:4222"), "--insecure");
   expect_says(run("engine --nats nats://127.0.0.1:1"), "nats-server");
   expect_says(run("engine --label gpu"), "name=value");
-  EXPECT_EQ(run("controller --policy fastest").status, 2);
+  const auto policy = run("controller --policy fastest");
+  EXPECT_EQ(policy.status, 2);
+  expect_says(policy, "fastest not in {leastload,lru,plainrandom,twobin,weighted}");
   expect_says(run("explain 17 --nats nats://127.0.0.1:1"), "127.0.0.1:1");
 }
 
