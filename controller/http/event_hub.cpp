@@ -4,8 +4,6 @@
 
 #include <boost/json.hpp>
 
-#include "controller/http/target.hpp"
-
 namespace covey::api {
 
 namespace json = boost::json;
@@ -15,52 +13,12 @@ constexpr auto kLookPause = std::chrono::milliseconds(250);  // every second loo
 constexpr std::uint64_t kTasksPerLook = 500;
 }  // namespace
 
-std::string_view to_string(Event::Type type) {
-  constexpr std::string_view kNames[] = {"engine", "map", "queues", "task", "skipped"};
-  return kNames[static_cast<std::size_t>(type)];
-}
-
-bool EventFilter::passes(const Event& event) const {
-  if (event.type == Event::Type::task || event.type == Event::Type::skipped) {
-    if (!wants_tasks()) return false;
-    if (event.type == Event::Type::skipped) return true;
-    return (function.empty() || function == event.function) && (label.empty() || label == event.label) &&
-           (status.empty() || status == event.status);
-  }
-  return (types >> static_cast<int>(event.type) & 1) != 0;
-}
-
 EventHub::EventHub(boost::asio::io_context& io, Gateway& gateway, MapStore& maps, std::string era)
-    : io_(io), gateway_(gateway), maps_(maps), era_(std::move(era)), news_(std::make_shared<Signal>(io)), woken_(std::make_shared<Signal>(io)) {}
-
-// ---- the ring ----
+    : io_(io), gateway_(gateway), maps_(maps), ring_(std::move(era)), news_(std::make_shared<Signal>(io)), woken_(std::make_shared<Signal>(io)) {}
 
 void EventHub::publish(Event event) {
-  event.number = ++total_;
-  if (ring_.size() == kKept) ring_.pop_front();
-  ring_.push_back(std::move(event));
+  ring_.add(std::move(event));
   news_->notify();
-}
-
-std::string EventHub::format(const Event& event) const {
-  return fmt::format("id: {}-{}\nevent: {}\ndata: {}\n\n", era_, event.number, to_string(event.type), event.data);
-}
-
-std::optional<std::uint64_t> EventHub::resume_from(std::string_view id) const {
-  const auto dash = id.rfind('-');
-  if (dash == std::string_view::npos || id.substr(0, dash) != era_) return std::nullopt;
-  const auto number = parse_number(id.substr(dash + 1));
-  if (!number || *number > total_ || has_dropped_after(*number)) return std::nullopt;
-  return *number;
-}
-
-const Event* EventHub::next(std::uint64_t& number, const EventFilter& filter) const {
-  const std::uint64_t dropped = total_ - ring_.size();
-  for (number = std::max(number, dropped); number < total_;) {
-    const Event& event = ring_[number++ - dropped];
-    if (filter.passes(event)) return &event;
-  }
-  return nullptr;
 }
 
 EventHub::Listener::Listener(EventHub& hub, const EventFilter& filter) : hub_(hub), tasks_(filter.wants_tasks()) {

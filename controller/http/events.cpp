@@ -37,7 +37,7 @@ Outcome<EventFilter> filter_of(const Query& query) {
     }
     if (!known) return Problem{Kind::invalid_parameter, fmt::format("There is no type '{}'.", name), "types", "some of engine, map, queues, task, with commas between"};
   }
-  if ((filter.types >> static_cast<int>(Event::Type::task) & 1) != 0 && !filter.wants_tasks()) {
+  if (filter.names(Event::Type::task) && !filter.wants_tasks()) {
     return Problem{Kind::invalid_parameter, "Events of tasks come only with a filter.", "types", "function, label or status as well"};
   }
   return filter;
@@ -48,6 +48,7 @@ Outcome<EventFilter> filter_of(const Query& query) {
 Answer get_events(Exchange* exchange) {
   Services& services = exchange->services;
   EventHub& hub = services.events;
+  const EventRing& ring = hub.ring();
   const auto filter = filter_of(exchange->target.query);
   if (!filter) co_return filter.error();
   if (exchange->is_head()) co_return Reply(200, {}, "text/event-stream");
@@ -55,10 +56,10 @@ Answer get_events(Exchange* exchange) {
   if (!place.granted()) co_return place.problem();
   const EventHub::Listener listener(hub, *filter);
   co_await EventHub::look(&hub);  // what has happened before is not this stream's
-  std::uint64_t number = hub.latest();
+  std::uint64_t number = ring.latest();
   std::string text = "retry: 1000\n\n";
   if (const auto last = exchange->header("Last-Event-ID"); !last.empty()) {
-    if (const auto resumed = hub.resume_from(last)) {
+    if (const auto resumed = ring.resume_from(last)) {
       number = *resumed;
     } else {
       text += "event: reset\ndata: {\"reason\":\"what followed this id is not here any more: start again\"}\n\n";
@@ -66,13 +67,13 @@ Answer get_events(Exchange* exchange) {
   }
   bool there = co_await exchange->begin("text/event-stream", false);
   while (there) {
-    if (hub.has_dropped_after(number)) {
+    if (ring.has_dropped_after(number)) {
       text += "event: reset\ndata: {\"reason\":\"this stream was read too slowly, and events were dropped: start again\"}\n\n";
     }
     while (text.size() < kPiece) {
-      const Event* event = hub.next(number, *filter);
+      const Event* event = ring.next(number, *filter);
       if (event == nullptr) break;
-      text += hub.format(*event);
+      text += ring.format(*event);
     }
     if (!text.empty()) {
       there = co_await exchange->write(text);
