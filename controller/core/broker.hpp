@@ -185,6 +185,7 @@ class Broker : private wire::Fetcher::Taker {
   std::uint64_t room(const Engine& engine, const Demand& demand) const;
   bool runs_already(const Engine& engine, TaskIndex index) const;
   void assign(Engine& engine, TaskIndex index);
+  void rename(TaskIndex index);
   void reserve(const Demand& demand);
   void recall_for_idle();
   Demand demand_of(TaskIndex index) const;

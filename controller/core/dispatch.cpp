@@ -182,12 +182,21 @@ bool Broker::runs_already(const Engine& engine, TaskIndex index) const {
   return std::any_of(engine.adopted.begin(), engine.adopted.end(), [&](const auto& item) { return item.second == id_of(index); });
 }
 
+// An earlier run of it is being stopped on the engine that is to have it again: the two need handles of their own. Of those who keep
+// the old one only a time limit still matters to a task that was ready.
+void Broker::rename(TaskIndex index) {
+  tasks_.rename(index);
+  const auto& spec = specs_[tasks_[index].spec];
+  if (spec.timeout_ms > 0) set_timer(tasks_[index].submitted + std::chrono::milliseconds(spec.timeout_ms), index);
+}
+
 void Broker::assign(Engine& engine, TaskIndex index) {
   assert(engine.load < engine.credit);
   Task& task = tasks_[index];
   task.state = TaskState::assigned;
   task.engine = engine.peer->index;
   if (runs_already(engine, index)) return engine.assigned.push_front(tasks_, index);
+  if (!engine.ghosts.empty() && engine.ghosts.contains(tasks_.handle(index))) rename(index);
   ++engine.load;
   engine.last_assigned = ++assignments_;
   engine.assigned.push_back(tasks_, index);

@@ -4,6 +4,10 @@
 
 namespace covey::controller {
 
+namespace {
+std::uint32_t after(std::uint32_t generation) { return (generation + 1) & 0x7fffffff; }
+}  // namespace
+
 std::string_view to_string(TaskState state) {
   switch (state) {
     case TaskState::unused: return "unused";
@@ -25,13 +29,15 @@ TaskIndex TaskTable::create() {
     if ((index >> kChunkBits) == chunks_.size()) chunks_.push_back(std::make_unique<Task[]>(kChunkMask + 1));
   }
   Task& task = (*this)[index];
-  const std::uint32_t generation = (task.generation + 1) & 0x7fffffff;
+  const std::uint32_t generation = after(task.generation);
   task = Task{};
   task.generation = generation;
   task.state = TaskState::waiting;
   ++size_;
   return index;
 }
+
+void TaskTable::rename(TaskIndex index) { (*this)[index].generation = after((*this)[index].generation); }
 
 void TaskTable::destroy(TaskIndex index) {
   Task& task = (*this)[index];

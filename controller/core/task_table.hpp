@@ -45,7 +45,7 @@ struct Task {
 };
 static_assert(sizeof(Task) <= 72);
 
-// Names one life of one record: an index that is used again gets another handle. Its highest bit is always clear.
+// Names a task, or a part of its life: an index that is used again gets another handle. Its highest bit is always clear.
 using Handle = std::uint64_t;
 
 class TaskTable {
@@ -55,6 +55,9 @@ class TaskTable {
 
   Task& operator[](TaskIndex index) { return chunks_[index >> kChunkBits][index & kChunkMask]; }
   const Task& operator[](TaskIndex index) const { return chunks_[index >> kChunkBits][index & kChunkMask]; }
+
+  // From now on it has another handle.
+  void rename(TaskIndex index);
 
   Handle handle(TaskIndex index) const {
     return (static_cast<Handle>((*this)[index].generation) << 32) | index;

@@ -168,6 +168,34 @@ TEST_F(EnginesTest, ATaskThatComesBackToAnEngineThatStillRunsItTakesItsCreditOnc
   EXPECT_EQ(first.runs.size(), 2u);
 }
 
+// Found by seed 701031 of the simulation: the failure of an attempt that was given up has the other attempt stopped, and a third one is
+// due where the second has not ended yet.
+TEST_F(EnginesTest, ARunThatIsStoppedIsNotTakenForTheNextOneOfItsTaskOnTheSameEngine) {
+  auto e = engine(1, 4);
+  auto c = client(2);
+  wire::TaskSpec spec;
+  spec.retries = 1;
+  spec.max_attempts = 3;
+  submit(c, spec, 1);
+  read(e);
+  ASSERT_EQ(e.runs.size(), 1u);
+  auto late = engine(5, 0);
+  wire::Writer report;
+  wire::encode_report(report, {TaskStatus::failed, "as asked", 1, 2, {}});
+  wire::encode(late.link->record(), wire::FinishedRecord{wire::kAdoptedBit | 5, {wire::SessionId{77}, 1}, report.span()});
+  turn(late);
+  read(e);
+  ASSERT_EQ(e.stopped, std::vector{e.runs[0].handle});
+  ASSERT_EQ(e.runs.size(), 2u);
+  finish(e, TaskStatus::cancelled);
+  read(c);
+  EXPECT_TRUE(c.results.empty());
+  finish(e);
+  read(c);
+  ASSERT_EQ(c.results.size(), 1u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::ok);
+}
+
 TEST_F(EnginesTest, AnEngineThatSomebodySawEndIsGivenUpAtOnceAndItsTasksSayWhy) {
   auto first = engine(1, 4);
   auto c = client(2);
