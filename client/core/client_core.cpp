@@ -117,12 +117,13 @@ void ClientCore::on_controller_records(wire::Reader& in) {
   }
 }
 
-void ClientCore::on_result(const wire::ResultRecord& record) {
+void ClientCore::on_result(const wire::ResultRecord& record, wire::Link* direct) {
   ClientTask* task = tasks_.find(record.sequence);
   if (task == nullptr) {
     ++duplicates_;
     if (const auto blob = wire::report_reference(record.report)) {
-      taken_.push_back({record.sequence, wire::TakenOutcome::read, *blob});
+      const wire::TakenRecord unwanted{record.sequence, wire::TakenOutcome::read, *blob};
+      direct != nullptr ? wire::encode(direct->record(), unwanted) : taken_.push_back(unwanted);
     }
     return;
   }

@@ -151,7 +151,8 @@ class ClientCore : private wire::Fetcher::Taker {
   void on_linked();
   void pump();
   void encode_submit(wire::Link& link, std::uint64_t sequence, ClientTask& task);
-  void on_result(const wire::ResultRecord& record);
+  // `direct`: the link to an engine that it came on, where it did not come from the controller.
+  void on_result(const wire::ResultRecord& record, wire::Link* direct = nullptr);
   void deliver(ClientTask& task, const ResultView& result);
   void fetch_value(const wire::ResultRecord& record, const wire::RunReport& report, const wire::ContentView& content);
   void on_fetched(std::uint64_t sequence, wire::Buffer payload) override;

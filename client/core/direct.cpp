@@ -90,7 +90,7 @@ void ClientCore::on_engine_frame(const wire::Frame& frame, wire::Time now) {
     } else if (*type == wire::RecordType::result) {
       wire::ResultRecord record;
       wire::decode(in, record);
-      if (in.ok()) on_result(record);
+      if (in.ok()) on_result(record, &engine->link);
     } else {
       in.fail();
     }

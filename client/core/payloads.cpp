@@ -63,10 +63,14 @@ void ClientCore::on_fetch_failed(std::uint64_t sequence, wire::FetchError error)
   if (another_link && sequence < next_to_send_) again_.push_back(sequence);
 }
 
+// An engine holds a direct value for the link that it was reported on. Where one of us forgets that link, the engine lets go of it all the
+// same; word of it on any other link could be lost.
 void ClientCore::say_taken(const ClientTask& task, const wire::TakenRecord& record) {
   if (!task.direct) return taken_.push_back(record);
-  const auto engine = direct_engines_.lower_bound({record.blob.holder, 0});
-  if (engine != direct_engines_.end() && engine->first.first == record.blob.holder) wire::encode(engine->second->link.record(), record);
+  const auto frame = direct_frames_.find(task.direct_frame);
+  if (frame == direct_frames_.end()) return;
+  const auto engine = direct_engines_.find({record.blob.holder, frame->second.link});
+  if (engine != direct_engines_.end()) wire::encode(engine->second->link.record(), record);
 }
 
 // What the old link may not have delivered: without it, the controller would hold what we have read.

@@ -178,6 +178,43 @@ TEST_F(DirectTest, AValueIsFetchedFromTheEngineAndItIsTold) {
   EXPECT_EQ(far->said.of<wire::TakenRecord>(RecordType::taken).size(), 1u);
 }
 
+// Found by seed 801032 of the simulation: on an older link, which one of the two may have forgotten, the word was lost, and the engine
+// held the value for as long as the client lived.
+TEST_F(DirectTest, AnEngineIsToldOfAReadValueOnTheLinkThatItCameOn) {
+  const wire::Buffer bytes(std::string(60'000, 'v'));
+  submit_direct();
+  const auto old = engine();
+  accept(*old);
+  core.on_disconnected();
+  core.on_connected(now);
+  submit_direct();
+  const auto present = engine();
+  accept(*present);
+  result(*present, 2, value(4, bytes.size()));
+  turn(*present, wire::Role::engine);
+  answer_wants(&bytes);
+  ASSERT_EQ(results.size(), 1u);
+  turn(*old, wire::Role::engine);
+  turn(*present, wire::Role::engine);
+  EXPECT_TRUE(old->said.of<wire::TakenRecord>(RecordType::taken).empty());
+  EXPECT_EQ(present->said.of<wire::TakenRecord>(RecordType::taken).size(), 1u);
+}
+
+TEST_F(DirectTest, AnEngineIsToldThatNobodyWantsTheValueOfALostTask) {
+  submit_direct();
+  const auto far = engine();
+  accept(*far);
+  pass(seconds(10));
+  ASSERT_EQ(results.size(), 1u);
+  submit_direct();  // the link goes on for it
+  const auto present = engine();
+  accept(*present);
+  result(*present, 1, value(4, 60'000));
+  turn(*present, wire::Role::engine);
+  turn(*present, wire::Role::engine);
+  EXPECT_EQ(present->said.of<wire::TakenRecord>(RecordType::taken).size(), 1u);
+}
+
 TEST_F(DirectTest, AValueThatIsGoneIsLostForTheSchemeKnowsNoReruns) {
   submit_direct();
   const auto far = engine();
