@@ -33,7 +33,9 @@ void Broker::complete(TaskIndex index, wire::ByteSpan report, wire::Incarnation 
       entry->attempts = attempts;
       entry->engine = engine;
       for (const Handle twin : std::exchange(entry->twins, {})) {
-        if (const TaskIndex other = tasks_.find(twin); other != kNone) complete(other, report, engine, now);
+        const TaskIndex other = tasks_.find(twin);
+        // One that is held has ended already, with the result of a run under an earlier controller.
+        if (other != kNone && tasks_[other].state != TaskState::held) complete(other, report, engine, now);
       }
     }
   }

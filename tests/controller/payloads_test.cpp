@@ -109,6 +109,30 @@ struct PayloadsTest : BrokerFixture {
 
 // ---- values ----
 
+// Found by seed 10003892 of the simulation: a task that waits for another with its key, but ran under an earlier controller, has a
+// result of its own.
+TEST_F(PayloadsTest, AValueIsLetGoOfThoughAnotherTaskWithItsKeyEndsLater) {
+  auto e = engine(1, 4), late = engine(5, 0);
+  auto c = client(2);
+  wire::SubmitExtras extras;
+  extras.idempotency_key = "k";
+  submit(c, {}, 1, 2, extras);
+  read(e);
+  ASSERT_EQ(e.runs.size(), 1u);
+  report_again(late, 2, value_of(late, 9));
+  const auto other = finish_with_value(e, 4);
+  read(c);
+  ASSERT_EQ(c.results.size(), 2u);
+  EXPECT_EQ(c.results[0].sequence, 2u);
+  EXPECT_EQ(c.results[1].sequence, 1u);
+  taken(c, 2, value_of(late, 9));
+  taken(c, 1, other);
+  read(late);
+  read(e);
+  EXPECT_EQ(late.released, std::vector<std::uint64_t>{9});
+  EXPECT_EQ(e.released, std::vector<std::uint64_t>{4});
+}
+
 TEST_F(PayloadsTest, AValueIsHeldUntilItsClientHasReadIt) {
   auto e = engine(1, 4);
   auto c = client(2);
