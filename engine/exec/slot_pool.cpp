@@ -52,7 +52,8 @@ void SlotPool::push(std::span<Job> jobs) {
     if (queue_.size() + jobs.size() > kMostQueued) throw std::length_error("more jobs than a slot pool may hold");
     for (auto& job : jobs) queue_.push_back(std::move(job));
     refill();
-    to_wake = std::min(idle_, jobs.size() - (serving_ && !jobs.empty() ? 1 : 0));
+    to_wake = std::min(idle_, jobs.size() - (server_takes_one ? 1 : 0));
+    const bool server_takes_one = serving_ && queue_.empty() && !jobs.empty();
   }
   for (; to_wake > 0; --to_wake) work_.notify_one();
 }

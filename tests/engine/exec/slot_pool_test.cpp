@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <latch>
 #include <limits>
@@ -338,6 +339,33 @@ TEST_F(ServingSlotTest, ASlotServesBetweenBriefJobsUntilTheNextComes) {
   while (serving_.value() == 0) run({.handle = 1, .function = &quick, .args = {}});
   run({.handle = 2, .function = &quick, .args = {}});
   served_.wait_for(1);
+}
+
+// As a loop that a slot runs meanwhile gives them out: one push for each. Neither ends before the other has begun.
+TEST_F(SlotPoolTest, JobsThatASlotGetsOneByOneWhileItServesRunSideBySide) {
+  Counter serving, begun;
+  std::atomic<bool> due = false;
+  const Builtin quick(info("quick"), [](CallContext&, const wire::Payload&) { return Outcome{}; });
+  const Builtin both(info("both"), [&](CallContext&, const wire::Payload&) {
+    begun.add();
+    begun.wait_for(2);
+    return Outcome{};
+  });
+  SlotPool pool(2, wake(), {}, [&](const std::function<bool()>& over) {
+    serving.add();
+    while (!over() && !due) std::this_thread::yield();
+    if (!due.exchange(false)) return true;
+    for (const std::uint64_t handle : {10, 11}) pool.push({.handle = handle, .function = &both, .args = {}});
+    return true;
+  });
+  while (serving.value() == 0) {
+    pool.push({.handle = 1, .function = &quick, .args = {}});
+    woken_.take_one();
+    take(pool);
+  }
+  due = true;
+  begun.wait_for(2);
+  SUCCEED();
 }
 
 TEST_F(ServingSlotTest, BetweenLongJobsItWaits) {
