@@ -74,7 +74,7 @@ void add_engine(CLI::App& app) {
     engine::NodeOptions options;
     bool no_inline = false;
     int wait_for_nats_s = 0;
-    int drain_timeout_s = 30;
+    int drain_timeout_s = 30, stuck_grace_s = 10;
     std::uint64_t variable_mb = engine::kDefaultVariableBytes >> 20;
   };
   auto state = std::make_shared<State>();
@@ -92,7 +92,10 @@ void add_engine(CLI::App& app) {
   command->add_flag("--allow-exec", state->options.allow_exec, "let tasks run programs through the function exec");
   command->add_option("--variable-mb", state->variable_mb, "memory for variables that clients push")->capture_default_str()->check(CLI::Range(0, 1 << 20));
   command->add_flag("--no-inline", state->no_inline, "run even the quickest functions on a slot's thread");
-  command->add_option("--drain-timeout", state->drain_timeout_s, "seconds that running tasks get on SIGTERM")->check(CLI::Range(0, 86400));
+  command->add_option("--drain-timeout", state->drain_timeout_s, "seconds that running tasks get on SIGTERM")->capture_default_str()->check(CLI::Range(0, 86400));
+  command->add_option("--stuck-grace", state->stuck_grace_s, "seconds that a cancelled task may go on; then the engine ends without it")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 86400));
   add_config_option(*command);
   command->callback([state] {
     const auto info = state->where.resolve(wire::Role::engine);
@@ -102,6 +105,7 @@ void add_engine(CLI::App& app) {
     state->options.inline_functions = !state->no_inline;
     state->options.variable_bytes = state->variable_mb << 20;
     state->options.drain_timeout = std::chrono::seconds(state->drain_timeout_s);
+    state->options.stuck_grace = std::chrono::seconds(state->stuck_grace_s);
     if (state->options.core.name.empty()) state->options.core.name = host_and_process();
     throw CLI::RuntimeError(engine::run_engine(state->options));
   });

@@ -226,8 +226,7 @@ void EngineNode::look_at_memory(wire::Time now) {
 void EngineNode::leave() {
   if (std::exchange(leaving_, true)) {
     loop_->turn();
-    core_->say_goodbye();
-    return shared_.finish();
+    return say_goodbye();
   }
   connected_at_ = std::chrono::steady_clock::now();
   leave_by_ = connected_at_ + options_.drain_timeout;
@@ -253,10 +252,16 @@ int run_engine(NodeOptions options) {
   try {
     if (const auto error = node.start()) {
       fmt::print(stderr, "covey engine: cannot use the NATS server at {}: {}\n", url, error.message());
+  say_goodbye();
+}
+
+void EngineNode::say_goodbye() {
       return 1;
     }
   } catch (const std::exception& error) {
     fmt::print(stderr, "covey engine: {}\n", error.what());
+bool EngineNode::end_runs() { return pool_->close(options_.stuck_grace); }
+
     return 1;
   }
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
@@ -267,7 +272,8 @@ int run_engine(NodeOptions options) {
   };
   signals.async_wait(on_signal);
   shared.run();
-  if (node.exit_status() == kStuckStatus) std::_Exit(kStuckStatus);  // a thread that ignores us cannot be joined
+  // A thread that ignores us cannot be joined.
+  if (node.exit_status() == kStuckStatus || !node.end_runs()) std::_Exit(node.exit_status());
   return node.exit_status();
 }
 

@@ -40,6 +40,8 @@ class EngineNode : private Port {
   // Takes no more, finishes what runs, says goodbye and stops the loop; the second call does not wait for what runs.
   void leave();
   int exit_status() const { return exit_status_; }
+  // Once the loop has ended: cancels what still runs. False: something does not heed that within the grace.
+  bool end_runs();
 
  private:
   void send(std::string_view subject, wire::ByteSpan frame) override;
@@ -58,6 +60,7 @@ class EngineNode : private Port {
   void collect();
   void watch();
   void look_at_memory(wire::Time now);
+  void say_goodbye();
   void check_left();
 
   bus::SharedLoop& shared_;  // slots run it while they have nothing else to do

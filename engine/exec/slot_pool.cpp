@@ -29,16 +29,19 @@ SlotPool::SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold, 
 }
 
 SlotPool::~SlotPool() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    queue_.clear();
-    for (auto& slot : slots_) {
-      if (slot.context) slot.context->cancel(false);
-    }
+  close(std::chrono::nanoseconds::zero());
+  for (auto& thread : threads_) thread.join();
+}
+
+bool SlotPool::close(std::chrono::nanoseconds patience) {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  queue_.clear();
+  for (auto& slot : slots_) {
+    if (slot.context) slot.context->cancel(false);
   }
   work_.notify_all();
-  for (auto& thread : threads_) thread.join();
+  return closed_.wait_for(lock, patience, [this] { return running_ == 0; });
 }
 
 // ---- the loop's side ----
@@ -50,10 +53,10 @@ void SlotPool::push(std::span<Job> jobs) {
   {
     const std::lock_guard lock(mutex_);
     if (queue_.size() + jobs.size() > kMostQueued) throw std::length_error("more jobs than a slot pool may hold");
+    const bool server_takes_one = serving_ && queue_.empty() && !jobs.empty();
     for (auto& job : jobs) queue_.push_back(std::move(job));
     refill();
     to_wake = std::min(idle_, jobs.size() - (server_takes_one ? 1 : 0));
-    const bool server_takes_one = serving_ && queue_.empty() && !jobs.empty();
   }
   for (; to_wake > 0; --to_wake) work_.notify_one();
 }
@@ -234,7 +237,7 @@ bool SlotPool::serve_meanwhile(std::unique_lock<std::mutex>& lock) {
 // True: the loop is to be woken now.
 bool SlotPool::finish(Slot& slot, Finished&& finished, Clock::time_point ended) {
   slot.context.reset();
-  --running_;
+  if (--running_ == 0 && stopping_) closed_.notify_all();
   const auto duration = static_cast<double>(finished.duration_ns);
   mean_ns_ += (mean_ns_ == 0 ? 1 : kMeanWeight) * (duration - mean_ns_);
   if (finished_.empty()) oldest_finished_ = ended;

@@ -64,11 +64,14 @@ class SlotPool {
   // time; by one slot at a time. It may do something else until its argument says true, and says whether it did: then jobs need
   // not wake that thread.
   SlotPool(unsigned slots, std::function<void()> wake, HoldPolicy hold = {}, Serve serve = {});
-  // Drops what is queued, cancels what runs, and waits for it, for as long as that takes: a thread cannot be stopped by
-  // force. A process with a stuck() run therefore ends with _exit().
+  // Closes it, and waits for as long as that takes: a thread cannot be stopped by force. A process with a stuck() run therefore ends
+  // with _exit().
   ~SlotPool();
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
+
+  // Drops what is queued, cancels what runs, and waits for that; true: nothing runs any more. Nothing may be pushed afterwards.
+  bool close(std::chrono::nanoseconds patience);
 
   // In order. Throws std::length_error beyond kMostQueued, which an engine's credit keeps far away.
   void push(Job job);
@@ -120,7 +123,7 @@ class SlotPool {
   const HoldPolicy hold_;
   const Serve serve_;
   mutable std::mutex mutex_;  // guards all below
-  std::condition_variable work_;
+  std::condition_variable work_, closed_;
   std::deque<Job> queue_;
   std::deque<Slot> slots_;  // one per thread; never moves
   std::vector<Finished> finished_;

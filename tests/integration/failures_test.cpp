@@ -57,6 +57,22 @@ TEST_F(FailuresTest, AnEngineThatIsToldToLeaveLosesNothingAndCostsNoAttempt) {
   for (std::size_t i = 0; i < result.size(); ++i) ASSERT_EQ(result.metadata(i).attempts, 1u) << i;
 }
 
+TEST_F(FailuresTest, AnEngineThatIsToldToLeaveDoesNotWaitForARunThatIgnoresIt) {
+  start(1, {"--plugin", VARIOUS_PATH, "--drain-timeout", "0", "--stuck-grace", "0"});
+  const auto client = connect(1);
+  auto view = client->load_balanced();
+  view.options.max_attempts = 1;
+  const auto running = view.apply("deaf", "[]");
+  while (client->request(R"({"what":"engines"})")->find("\"busy\"") == std::string::npos) std::this_thread::yield();
+  auto& leaving = cluster->engine(0);
+  leaving.signal(SIGTERM);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!leaving.poll() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(leaving.poll(), 0);
+  ASSERT_TRUE(running.wait(kPatience));
+  EXPECT_FALSE(running.successful());
+}
+
 TEST_F(FailuresTest, NothingIsLostWhenNatsIsKilledAndRestarted) {
   start(4);
   const auto client = connect(4);

@@ -368,6 +368,24 @@ TEST_F(SlotPoolTest, JobsThatASlotGetsOneByOneWhileItServesRunSideBySide) {
   SUCCEED();
 }
 
+TEST_F(SlotPoolTest, AClosedPoolSaysWhetherAnythingStillRuns) {
+  SlotPool pool(2, wake());
+  pool.push(sleeping(1));
+  EXPECT_TRUE(pool.close(hours(1)));
+  std::latch begun(1), over(1);
+  const Builtin deaf(info("deaf"), [&](CallContext&, const wire::Payload&) {
+    begun.count_down();
+    over.wait();
+    return Outcome{};
+  });
+  SlotPool other(1, wake());
+  other.push({.handle = 1, .function = &deaf, .args = {}});
+  begun.wait();
+  EXPECT_FALSE(other.close(nanoseconds(1)));
+  over.count_down();
+  EXPECT_TRUE(other.close(hours(1)));
+}
+
 TEST_F(ServingSlotTest, BetweenLongJobsItWaits) {
   const Builtin slow(info("slow"), [](CallContext& context, const wire::Payload&) {
     context.sleep_for(std::chrono::milliseconds(1));

@@ -2,9 +2,11 @@
 #include <covey/plugin.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 namespace {
 
@@ -35,6 +37,7 @@ void until_cancelled(covey_ctx* ctx, const void*, size_t, int, void*) {
   while (covey_cancelled(ctx) == 0) {
   }
 }
+void deaf(covey_ctx*, const void*, size_t, int, void*) { std::this_thread::sleep_for(std::chrono::hours(1)); }
 
 // Returns the variable "table" as it is.
 void read_table(covey_ctx* ctx, const void*, size_t, int, void*) {
@@ -74,6 +77,7 @@ COVEY_PLUGIN(registry) {
   if (const int error = add_with_options(registry)) return error;
   if (const int error = add_with_state(registry)) return error;
   if (const int error = add(registry, "say_fail", say_fail)) return error;
+  if (const int error = add(registry, "deaf", deaf)) return error;
   if (const int error = add(registry, "do_throw", do_throw)) return error;
   if (const int error = add(registry, "throw_int", throw_int)) return error;
   if (const int error = add(registry, "say_nothing", say_nothing)) return error;
