@@ -91,6 +91,7 @@ void EngineNode::start(const RunOrder& order) {
   ++jobs_;
   pool_->push(Job{order.run, function, std::move(args), limit, order.recallable, order.spec->chunked, order.spec->variable});
 }
+  if (limit.count() > 0 && watches_idly_) watch_in(kWatchPause);
 
 // A clock is read once for each run: it begins when the one before it ended, or when its frame came.
 void EngineNode::run_inline(const RunOrder& order, const Function& function) {
@@ -190,8 +191,11 @@ void EngineNode::collect() {
 }
 
 // Now and then: runs over their limit, results held too long, functions that ignore their cancellation.
-void EngineNode::watch() {
-  watch_timer_.expires_after(core_->held() > 0 || leaving_ ? kWatchPause : kIdleWatchPause);
+void EngineNode::watch() { watch_in(core_->held() > 0 || leaving_ ? kWatchPause : kIdleWatchPause); }
+
+void EngineNode::watch_in(std::chrono::milliseconds pause) {
+  watches_idly_ = pause == kIdleWatchPause;
+  watch_timer_.expires_after(pause);
   watch_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     const auto now = SlotPool::Clock::now();

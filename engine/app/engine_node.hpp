@@ -59,7 +59,7 @@ class EngineNode : private Port {
   bool serve_loop(const std::function<bool()>& over);
   void collect();
   void watch();
-  void look_at_memory(wire::Time now);
+  void watch_in(std::chrono::milliseconds pause);
   void say_goodbye();
   void check_left();
 
@@ -90,6 +90,7 @@ class EngineNode : private Port {
   int exit_status_ = 0;
 };
 
+  bool watches_idly_ = false;  // the watch comes late, since nothing ran when it was set
 // Runs an engine until a signal or the controller ends it; returns the process's exit status.
 int run_engine(NodeOptions options);
 
