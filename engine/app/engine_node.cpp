@@ -86,6 +86,7 @@ void EngineNode::start(const RunOrder& order) {
     return run_inline(order, *function);  // it ends before this call does, so the bytes outlive it
   }
   wire::Payload args = order.args;
+  if (jobs_ >= SlotPool::kMostQueued) return refuse_more(order.run);
   if (!order.shared) args.buffer = wire::Buffer::copy_of(args.buffer.span());
   const std::chrono::milliseconds limit(order.spec->run_limit_ms);
   ++jobs_;
@@ -119,6 +120,11 @@ void EngineNode::refuse_unknown(RunHandle run, const std::string& function) {
 }
 
 void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns) {
+// Credit keeps the controller's tasks far below that; clients of the scheme direct have none.
+void EngineNode::refuse_more(RunHandle run) {
+  report(run, failure(wire::TaskStatus::queue_full, fmt::format("this engine has {} tasks already, its limit", jobs_)), 0, 0);
+}
+
   content_scratch_.clear();
   wire::RunReport result = report_of(outcome, started_unix_us, duration_ns);
   std::string too_large;

@@ -54,6 +54,7 @@ class EngineNode : private Port {
   void run_inline(const RunOrder& order, const Function& function);
   std::int64_t unix_us(wire::Time at);
   void refuse_unknown(RunHandle run, const std::string& function);
+  void refuse_more(RunHandle run);
   void report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns);
   void wake();
   bool serve_loop(const std::function<bool()>& over);
