@@ -29,6 +29,7 @@ constexpr auto kMemoryPause = std::chrono::seconds(2);
 constexpr auto kWatchPause = std::chrono::milliseconds(50), kIdleWatchPause = std::chrono::milliseconds(500);
 constexpr auto kCutOff = std::chrono::seconds(10);  // without a NATS server, of an engine that is to leave and runs nothing
 constexpr int kStuckStatus = 3;
+constexpr std::size_t kMostReportBytes = 50'000;  // so that its record fits one frame, and may be sent again on another link
 
 // Bytes that this process has resident; 0 where /proc does not tell.
 std::uint64_t resident_bytes() {
@@ -128,12 +129,13 @@ void EngineNode::refuse_more(RunHandle run) {
   content_scratch_.clear();
   wire::RunReport result = report_of(outcome, started_unix_us, duration_ns);
   std::string too_large;
+  const std::size_t beside = result.error.size() + result.output.out.size() + result.output.err.size();
   const wire::Buffer& value = outcome.value.buffer;
   if (value.size() > core_->max_payload()) {
     result.status = wire::TaskStatus::payload_too_large;
     too_large = fmt::format("the result has {} bytes; the limit is {}", value.size(), core_->max_payload());
     result.error = too_large;
-  } else if (value.size() > wire::kInlinePayloadBytes) {
+  } else if (value.size() > wire::kInlinePayloadBytes || (!value.empty() && value.size() + beside > kMostReportBytes)) {
     wire::encode_content(content_scratch_, outcome.value.codec, core_->hold(value));
   } else if (!value.empty() || outcome.value.codec != wire::Codec::json) {
     wire::encode_content(content_scratch_, outcome.value.codec, value.span());

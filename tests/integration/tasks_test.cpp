@@ -1,4 +1,5 @@
 // What a user of the client library can do with a running cluster.
+#include <boost/json.hpp>
 #include <algorithm>
 
 #include "tests/integration/cluster_fixture.hpp"
@@ -75,6 +76,19 @@ TEST_F(TasksTest, ExecCapturesWhatAProgramPrints) {
   const auto client = connect(1);
   const auto result = client->load_balanced().apply("exec", R"([{"argv":["cat"],"stdin":"hello"}])");
   EXPECT_NE(result.get(kPatience).buffer.view().find("hello"), std::string_view::npos);
+}
+
+// Value, stdout and stderr are each short enough to travel in a report, and together too long for one frame.
+TEST_F(TasksTest, WhatAProgramPrintsComesWholeHoweverItTravels) {
+  start(1, {"--allow-exec"});
+  const auto client = connect(1);
+  const auto result = client->load_balanced().apply(
+      "exec", R"([{"argv":["sh","-c","head -c 15000 /dev/zero | tr '\\000' o; head -c 15000 /dev/zero | tr '\\000' e >&2"]}])");
+  const auto value = boost::json::parse(result.get(kPatience).buffer.view());
+  EXPECT_EQ(value.at("stdout").as_string(), std::string(15000, 'o'));
+  EXPECT_EQ(value.at("stderr").as_string(), std::string(15000, 'e'));
+  EXPECT_EQ(result.metadata().stdout_text, std::string(15000, 'o'));
+  EXPECT_EQ(result.metadata().stderr_text, std::string(15000, 'e'));
 }
 
 TEST_F(TasksTest, MetadataTellsWhereAndHowLong) {
