@@ -187,6 +187,9 @@ void EngineCore::begin(const Run& run, const wire::TaskSpec& spec, wire::ByteSpa
   const auto args = wire::decode_content(content);
   if (!args) {
     end_early(starting_, wire::TaskStatus::bad_arguments, "malformed arguments");
+  } else if (args->reference && args->reference->size > max_payload()) {
+    end_early(starting_, wire::TaskStatus::payload_too_large,
+              "arguments of " + std::to_string(args->reference->size) + " bytes; the limit is " + std::to_string(max_payload()));
   } else if (args->reference) {
     await_args(starting_, spec, *args, recallable);
   } else {

@@ -93,6 +93,12 @@ TEST_F(ArgsTest, ARunWithoutItsArgumentsIsDroppedWithItsLink) {
   EXPECT_EQ(core.held(), 0u);
 }
 
+TEST_F(ArgsTest, ArgumentsOverTheLimitAreNotFetched) {
+  run(*far, 1, by_reference(blob(core.max_payload() + 1)));
+  EXPECT_EQ(status_of_the_only_report(), TaskStatus::payload_too_large);
+  EXPECT_EQ(answer_wants(&bytes), 0u);
+}
+
 TEST_F(ArgsTest, MalformedArgumentsEndTheRun) {
   run(*far, 1, wire::as_bytes("\x7f"));
   EXPECT_EQ(status_of_the_only_report(), TaskStatus::bad_arguments);
