@@ -27,6 +27,8 @@ class Link {
   };
   // The longest record. One that does not fit a frame travels in parts; the other end drops what is longer than this.
   static constexpr std::size_t kMaxRecordBytes = 8 * 1024 * 1024;
+  // The longest part of a record that still fits the record in which it is passed on.
+  static constexpr std::size_t kMaxPartBytes = kMaxRecordBytes - 1024;
 
   Link(Incarnation self, Incarnation peer, std::uint32_t id, Options options);
   Link(Incarnation self, Incarnation peer, std::uint32_t id) : Link(self, peer, id, Options{}) {}

@@ -177,7 +177,8 @@ void Broker::on_spill(const Peer& peer, const wire::SpillRecord& record) {
   if (record.size == 0 || needless) return release(source);
   const bool begun = std::any_of(spilling_.begin(), spilling_.end(), [&](const auto& item) { return item.second.source == source; });
   if (begun) return;
-  if (spilled_bytes_ + spilling_bytes_ + record.size > config_.max_spill_bytes) {
+  const std::uint64_t used = spilled_bytes_ + spilling_bytes_;
+  if (used > config_.max_spill_bytes || record.size > config_.max_spill_bytes - used) {
     port_.log(fmt::format("cannot take over {} bytes of {}: the spill store has {} of {} bytes", record.size,
                           to_string(source.holder), spilled_bytes_ + spilling_bytes_, config_.max_spill_bytes));
     return;

@@ -124,8 +124,9 @@ void Broker::on_client_records(Session& session, wire::Reader& in, wire::Time no
 }
 
 void Broker::on_spec(Session& session, const wire::SpecRecord& record) {
+  if (record.spec.size() > wire::Link::kMaxPartBytes) return;  // its tasks will be refused by number
   const auto index = specs_.acquire(record.spec);
-  if (!index) return;  // its tasks will be refused by number
+  if (!index) return;  // likewise
   const auto [known, fresh] = session.specs.try_emplace(record.number, *index);
   if (!fresh) specs_.release(std::exchange(known->second, *index));
 }
@@ -159,7 +160,7 @@ void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire:
   session.tasks.insert(record.sequence, index);
   const auto spec = session.specs.find(record.spec);
   if (spec == session.specs.end()) {
-    return fail(index, wire::TaskStatus::bad_arguments, "the submission names a specification that was never sent", now);
+    return fail(index, wire::TaskStatus::bad_arguments, "the submission names a specification that was not sent or is not valid", now);
   }
   task.spec = spec->second;
   specs_.use(task.spec);
@@ -168,6 +169,10 @@ void Broker::on_submit(Session& session, const wire::SubmitRecord& record, wire:
   }
   const auto content = wire::decode_content(record.content);
   if (!content) return fail(index, wire::TaskStatus::bad_arguments, "malformed arguments", now);
+  if (record.content.size() > wire::Link::kMaxPartBytes) {
+    return fail(index, wire::TaskStatus::payload_too_large,
+                fmt::format("{} bytes of arguments that do not travel by reference", record.content.size()), now);
+  }
   if (content->reference && content->reference->size > config_.max_payload_bytes) {
     return fail(index, wire::TaskStatus::payload_too_large,
                 fmt::format("arguments of {} bytes; the limit is {}", content->reference->size, config_.max_payload_bytes), now);

@@ -86,14 +86,14 @@ void EngineNode::start(const RunOrder& order) {
   if (quick && options_.inline_functions && jobs_ == 0) {
     return run_inline(order, *function);  // it ends before this call does, so the bytes outlive it
   }
-  wire::Payload args = order.args;
   if (jobs_ >= SlotPool::kMostQueued) return refuse_more(order.run);
+  wire::Payload args = order.args;
   if (!order.shared) args.buffer = wire::Buffer::copy_of(args.buffer.span());
   const std::chrono::milliseconds limit(order.spec->run_limit_ms);
   ++jobs_;
+  if (limit.count() > 0 && watches_idly_) watch_in(kWatchPause);
   pool_->push(Job{order.run, function, std::move(args), limit, order.recallable, order.spec->chunked, order.spec->variable});
 }
-  if (limit.count() > 0 && watches_idly_) watch_in(kWatchPause);
 
 // A clock is read once for each run: it begins when the one before it ended, or when its frame came.
 void EngineNode::run_inline(const RunOrder& order, const Function& function) {
@@ -120,12 +120,12 @@ void EngineNode::refuse_unknown(RunHandle run, const std::string& function) {
          0, 0);
 }
 
-void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns) {
 // Credit keeps the controller's tasks far below that; clients of the scheme direct have none.
 void EngineNode::refuse_more(RunHandle run) {
   report(run, failure(wire::TaskStatus::queue_full, fmt::format("this engine has {} tasks already, its limit", jobs_)), 0, 0);
 }
 
+void EngineNode::report(RunHandle run, const Outcome& outcome, std::int64_t started_unix_us, std::int64_t duration_ns) {
   content_scratch_.clear();
   wire::RunReport result = report_of(outcome, started_unix_us, duration_ns);
   std::string too_large;
@@ -252,9 +252,15 @@ void EngineNode::check_left() {
   if (connection_->state() == bus::State::connected) connected_at_ = now;
   const bool nobody_to_tell = jobs_ == 0 && now > connected_at_ + kCutOff;
   if (!core_->drained() && !nobody_to_tell && now < leave_by_) return;
+  say_goodbye();
+}
+
+void EngineNode::say_goodbye() {
   core_->say_goodbye();
   boost::asio::post(io_, [this] { shared_.finish(); });  // after the goodbye has been written
 }
+
+bool EngineNode::end_runs() { return pool_->close(options_.stuck_grace); }
 
 int run_engine(NodeOptions options) {
   boost::asio::io_context io(1);
@@ -264,16 +270,10 @@ int run_engine(NodeOptions options) {
   try {
     if (const auto error = node.start()) {
       fmt::print(stderr, "covey engine: cannot use the NATS server at {}: {}\n", url, error.message());
-  say_goodbye();
-}
-
-void EngineNode::say_goodbye() {
       return 1;
     }
   } catch (const std::exception& error) {
     fmt::print(stderr, "covey engine: {}\n", error.what());
-bool EngineNode::end_runs() { return pool_->close(options_.stuck_grace); }
-
     return 1;
   }
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);

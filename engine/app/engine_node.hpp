@@ -62,6 +62,7 @@ class EngineNode : private Port {
   void watch();
   void watch_in(std::chrono::milliseconds pause);
   void say_goodbye();
+  void look_at_memory(wire::Time now);
   void check_left();
 
   bus::SharedLoop& shared_;  // slots run it while they have nothing else to do
@@ -89,9 +90,9 @@ class EngineNode : private Port {
   std::chrono::steady_clock::time_point leave_by_{};
   std::chrono::steady_clock::time_point connected_at_{};  // while leaving: when last
   int exit_status_ = 0;
+  bool watches_idly_ = false;  // the watch comes late, since nothing ran when it was set
 };
 
-  bool watches_idly_ = false;  // the watch comes late, since nothing ran when it was set
 // Runs an engine until a signal or the controller ends it; returns the process's exit status.
 int run_engine(NodeOptions options);
 

@@ -7,7 +7,16 @@ namespace {
 using std::chrono::seconds;
 using wire::TaskStatus;
 
-struct SessionsTest : BrokerFixture {};
+struct SessionsTest : BrokerFixture {
+  // A long record takes many frames, and acknowledgements between them.
+  void say_all(FarEnd& client, std::size_t results) {
+    for (int i = 0; i < 100 && client.results.size() < results; ++i) {
+      turn(client);
+      pass(std::chrono::milliseconds(10));
+      read(client);
+    }
+  }
+};
 
 TEST_F(SessionsTest, UnsentResultsWaitForAClientThatReturns) {
   auto e = engine(1, 10);
@@ -43,6 +52,36 @@ TEST_F(SessionsTest, WhatWasNotAcknowledgedIsSentToANewLinkOnce) {
   read(e);
   EXPECT_EQ(again.results.size(), 1u);
   EXPECT_TRUE(e.runs.empty());
+}
+
+// Passed on, such a record would be longer than a link can carry.
+TEST_F(SessionsTest, ArgumentsAndSpecificationsThatCannotBePassedOnAreRefused) {
+  auto e = engine(1, 10);
+  auto c = client(2);
+  const std::size_t longest = wire::Link::kMaxRecordBytes - 100;
+  wire::Writer content, spec, long_spec;
+  wire::encode_spec(spec, [] {
+    wire::TaskSpec plain;
+    plain.function = "echo";
+    return plain;
+  }());
+  wire::encode_content(content, wire::Codec::bytes, wire::as_bytes(std::string(longest, 'a')));
+  wire::encode(c.link->record(), wire::SpecRecord{1, spec.span()});
+  wire::encode(c.link->record(), wire::SubmitRecord{1, 1, content.span(), {}, false});
+  say_all(c, 1);
+  wire::encode_spec(long_spec, [&] {
+    wire::TaskSpec named;
+    named.function = std::string(longest, 'f');
+    return named;
+  }());
+  wire::encode(c.link->record(), wire::SpecRecord{2, long_spec.span()});
+  wire::encode(c.link->record(), wire::SubmitRecord{2, 2, {}, {}, false});
+  say_all(c, 2);
+  read(e);
+  EXPECT_TRUE(e.runs.empty());
+  ASSERT_EQ(c.results.size(), 2u);
+  EXPECT_EQ(c.results[0].status, TaskStatus::payload_too_large);
+  EXPECT_EQ(c.results[1].status, TaskStatus::bad_arguments);
 }
 
 // Found by seed 5 of the simulation.
