@@ -72,10 +72,13 @@ void Broker::drop_payloads(TaskIndex index) {
   if (const auto held = held_.extract(index); !held.empty()) remove_user(held.mapped().blob, index);
 }
 
+// Those that had been sent to a client that is away. What waits to be sent has a time of its own.
 void Broker::forget_held_results(Session& session) {
   std::vector<TaskIndex> held;
   session.tasks.for_each([&](TaskIndex index) {
-    if (tasks_[index].state == TaskState::held) held.push_back(index);
+    const std::uint64_t sequence = tasks_[index].sequence;
+    const bool waits = session.unsent.find(sequence) != nullptr || session.kept.find(sequence) != nullptr;
+    if (tasks_[index].state == TaskState::held && !waits) held.push_back(index);
   });
   for (const TaskIndex index : held) destroy(index);
 }

@@ -295,6 +295,29 @@ TEST_F(PayloadsTest, ValuesOfAClientThatStaysAwayAreReleasedInTheEnd) {
   EXPECT_EQ(broker.unfinished_tasks(), 0u);
 }
 
+// Found by seed 30 of the simulation.
+TEST_F(PayloadsTest, AValueThatCameLongAfterItsClientHadLeftWaitsAsLongAsAnyOther) {
+  auto e = engine(1, 4);
+  auto c = client(2);
+  wire::TaskSpec detached;
+  detached.detached = true;
+  submit(c, {}, 1);
+  submit(c, detached, 2);
+  read(e);
+  alive = {&e};
+  pass(std::chrono::minutes(59));
+  finish_with_value(e, 5);
+  finish_with_value(e, 6);
+  pass(std::chrono::minutes(58));
+  read(e);
+  EXPECT_TRUE(e.released.empty());
+  EXPECT_NE(broker.ask(R"({"what":"result","task":"000000000000004d-2"})", now).find(R"("ok")"), std::string::npos);
+  pass(std::chrono::minutes(3));
+  read(e);
+  EXPECT_EQ(e.released, (std::vector<std::uint64_t>{5, 6}));
+  EXPECT_EQ(broker.unfinished_tasks(), 0u);
+}
+
 // ---- engines that leave ----
 
 TEST_F(PayloadsTest, AValueOfAnEngineThatLeavesIsTakenOverAndItsClientToldOfIt) {
