@@ -92,6 +92,9 @@ class Connection {
   virtual SubscriptionId subscribe(std::string subject, Handler handler, std::string queue_group = {}) = 0;
   // The handler is not called again.
   virtual void unsubscribe(SubscriptionId id) = 0;
+  // No more is asked for, and the handler still gets what was on its way; then `done` is called, and the handler no more. At a
+  // loss of the connection it is called too, since then nothing is on its way.
+  virtual void drain(SubscriptionId id, std::function<void()> done) = 0;
 
   // Never blocks. What is published in one turn of the loop leaves at the end of it, together.
   virtual Errc publish(std::string_view subject, std::span<const std::byte> data, std::string_view reply = {}) = 0;

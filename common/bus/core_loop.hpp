@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <bit>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,12 +51,17 @@ class CoreLoop {
     return {};
   }
 
-  // Joins or leaves the queue group that the tasks of the scheme direct are sent to.
-  void listen(const std::string& direct_subject, bool on) {
-    if (direct_subscription_) connection_.unsubscribe(*std::exchange(direct_subscription_, std::nullopt));
-    if (!on) return;
+  // Joins the queue group that the tasks of the scheme direct are sent to.
+  void join(const std::string& direct_subject) {
     direct_subscription_ = connection_.subscribe(
         direct_subject, [this](Message& message) { on_message(message); }, std::string(wire::kDirectGroup));
+  }
+  // Leaves it; what the group had given to us still comes, and then `left` is called.
+  void leave(std::function<void()> left) {
+    if (!direct_subscription_) return;
+    connection_.drain(*std::exchange(direct_subscription_, std::nullopt), [left = std::move(left), alive = alive_] {
+      if (*alive) left();
+    });
   }
 
   // A frame that cannot be published is lost like one that NATS loses: the links send it again.

@@ -70,6 +70,7 @@ LocalConnection::LocalConnection(boost::asio::io_context& io, std::shared_ptr<Lo
 
 void LocalConnection::close() {
   wire_->to_client->stop();
+  *open_ = false;
   state_ = State::closed;
 }
 
@@ -93,6 +94,15 @@ SubscriptionId LocalConnection::subscribe(std::string subject, Handler handler, 
 
 void LocalConnection::unsubscribe(SubscriptionId id) {
   std::erase_if(subscriptions_, [id](const auto& subscription) { return subscription.id == id; });
+}
+
+// Whatever has been put has posted its delivery.
+void LocalConnection::drain(SubscriptionId id, std::function<void()> done) {
+  boost::asio::post(io_, [this, id, done = std::move(done), open = open_] {
+    if (!*open) return;
+    unsubscribe(id);
+    done();
+  });
 }
 
 Errc LocalConnection::publish(std::string_view subject, std::span<const std::byte> data, std::string_view) {

@@ -67,6 +67,7 @@ class LocalConnection final : public Connection {
 
   SubscriptionId subscribe(std::string subject, Handler handler, std::string queue_group) override;
   void unsubscribe(SubscriptionId id) override;
+  void drain(SubscriptionId id, std::function<void()> done) override;
   Errc publish(std::string_view subject, std::span<const std::byte> data, std::string_view reply) override;
   void flush(std::function<void(Errc)> done) override;
   std::size_t buffered() const override { return 0; }
@@ -94,6 +95,7 @@ class LocalConnection final : public Connection {
   State state_ = State::connected;
   std::function<void()> drained_;
   std::function<void(State)> state_changed_;
+  std::shared_ptr<bool> open_ = std::make_shared<bool>(true);  // for handlers that may come after its end
 };
 
 // Whether a NATS pattern, with `*` for a token and `>` for the rest, covers a subject.

@@ -15,6 +15,10 @@ namespace {
 // The bytes of a PUB line around its subject, reply and data, at most.
 constexpr std::size_t kPublishOverhead = 32;
 
+// How long nats.c waits for the server's word that nothing more comes, and how often we ask nats.c for it: it tells nobody.
+constexpr int kDrainTimeoutMs = 10'000;
+constexpr std::chrono::milliseconds kDrainPause{1};
+
 }  // namespace
 
 bool is_publishable(std::string_view subject) {
@@ -82,13 +86,18 @@ void LoopConnection::make(Subscription& subscription) {
   }
 }
 
-void LoopConnection::unsubscribe(SubscriptionId id) {
+LoopConnection::Subscription* LoopConnection::find(SubscriptionId id) {
   const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
                                   [id](const auto& subscription) { return subscription->id == id; });
-  if (found == subscriptions_.end()) return;
-  (*found)->cancelled = true;
+  return found == subscriptions_.end() ? nullptr : found->get();
+}
+
+void LoopConnection::unsubscribe(SubscriptionId id) {
+  Subscription* subscription = find(id);
+  if (subscription == nullptr) return;
+  subscription->cancelled = true;
   any_cancelled_ = true;
-  if (!draining_) sweep();
+  if (!handing_over_) sweep();
 }
 
 void LoopConnection::sweep() {
@@ -97,6 +106,43 @@ void LoopConnection::sweep() {
     if (subscription->cancelled) retire(*subscription);
     return subscription->cancelled;
   });
+}
+
+void LoopConnection::drain(SubscriptionId id, std::function<void()> done) {
+  Subscription* subscription = find(id);
+  if (subscription == nullptr || subscription->cancelled || subscription->drained) return;
+  subscription->drained = std::move(done);
+  if (usable() && natsSubscription_DrainTimeout(subscription->handle, kDrainTimeoutMs) == NATS_OK) return watch_drains();
+  asio::post(io_, [this, id, alive = alive_] {
+    if (*alive) end_drain(id);
+  });
+}
+
+void LoopConnection::watch_drains() {
+  drain_timer_.expires_after(kDrainPause);
+  drain_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (!error && *alive) look_at_drains();
+  });
+}
+
+void LoopConnection::look_at_drains() {
+  std::vector<SubscriptionId> over;
+  bool any = false;
+  for (const auto& subscription : subscriptions_) {
+    if (!subscription->drained || subscription->cancelled) continue;
+    const bool waits = natsSubscription_DrainCompletionStatus(subscription->handle) == NATS_ILLEGAL_STATE;
+    waits ? static_cast<void>(any = true) : over.push_back(subscription->id);
+  }
+  if (any) watch_drains();
+  for (const SubscriptionId id : over) end_drain(id);
+}
+
+void LoopConnection::end_drain(SubscriptionId id) {
+  Subscription* subscription = find(id);
+  if (subscription == nullptr || !subscription->drained) return;
+  const auto done = std::exchange(subscription->drained, nullptr);
+  unsubscribe(id);
+  done();
 }
 
 void LoopConnection::retire(Subscription& subscription) {
@@ -115,15 +161,15 @@ void LoopConnection::note_dropped(Subscription& subscription) {
 
 void LoopConnection::on_readable() {
   bool any = false;
-  draining_ = true;
-  for (std::size_t i = 0; i < subscriptions_.size(); ++i) any |= drain(*subscriptions_[i]);
-  draining_ = false;
+  handing_over_ = true;
+  for (std::size_t i = 0; i < subscriptions_.size(); ++i) any |= hand_over(*subscriptions_[i]);
+  handing_over_ = false;
   sweep();
   if (any && drained_) drained_();
 }
 
 // Asks first how many messages there are: NextMsg on an empty subscription formats an error text each time.
-bool LoopConnection::drain(Subscription& subscription) {
+bool LoopConnection::hand_over(Subscription& subscription) {
   int waiting = 0;
   if (subscription.handle == nullptr || subscription.cancelled) return false;
   if (natsSubscription_GetPending(subscription.handle, &waiting, nullptr) != NATS_OK || waiting == 0) return false;
@@ -214,6 +260,11 @@ void LoopConnection::on_lost() {
   state_ = State::disconnected;
   finish_flushes(Errc::disconnected);
   if (news && state_changed_) state_changed_(state_);
+  std::vector<SubscriptionId> drained;
+  for (const auto& subscription : subscriptions_) {
+    if (subscription->drained) drained.push_back(subscription->id);
+  }
+  for (const SubscriptionId id : drained) end_drain(id);
 }
 
 void LoopConnection::on_reopened(std::unique_ptr<NatsLink> link) {

@@ -4,6 +4,7 @@
 
 #include <nats/nats.h>
 
+#include <boost/asio/steady_timer.hpp>
 #include <vector>
 
 #include "common/bus/connection.hpp"
@@ -24,10 +25,14 @@ class LoopConnection final : public Connection, private LoopEvents, private Reco
   static boost::system::result<std::unique_ptr<LoopConnection>> connect(boost::asio::io_context& io,
                                                                         const ConnectOptions& options,
                                                                         const std::string& server_version);
-  ~LoopConnection() override { LoopConnection::close(); }
+  ~LoopConnection() override {
+    LoopConnection::close();
+    *alive_ = false;
+  }
 
   SubscriptionId subscribe(std::string subject, Handler handler, std::string queue_group) override;
   void unsubscribe(SubscriptionId id) override;
+  void drain(SubscriptionId id, std::function<void()> done) override;
   Errc publish(std::string_view subject, std::span<const std::byte> data, std::string_view reply) override;
   void flush(std::function<void(Errc)> done) override;
   std::size_t buffered() const override;
@@ -52,10 +57,11 @@ class LoopConnection final : public Connection, private LoopEvents, private Reco
     natsSubscription* handle = nullptr;  // of the present link; null without one
     bool cancelled = false;
     std::uint64_t dropped = 0;  // by this handle
+    std::function<void()> drained = nullptr;  // while it is being drained
   };
 
   LoopConnection(boost::asio::io_context& io, ConnectOptions options, std::string server_version)
-      : io_(io), options_(std::move(options)), server_version_(std::move(server_version)) {}
+      : io_(io), options_(std::move(options)), server_version_(std::move(server_version)), drain_timer_(io) {}
 
   void on_readable() override;
   void on_written() override;
@@ -65,11 +71,15 @@ class LoopConnection final : public Connection, private LoopEvents, private Reco
   void on_refused(Errc code) override;
 
   void begin(std::unique_ptr<NatsLink> link);
-  bool drain(Subscription& subscription);
+  bool hand_over(Subscription& subscription);
+  Subscription* find(SubscriptionId id);
   void make(Subscription& subscription);
   void retire(Subscription& subscription);
   static void note_dropped(Subscription& subscription);
   void sweep();
+  void watch_drains();
+  void look_at_drains();
+  void end_drain(SubscriptionId id);
   void finish_flushes(Errc outcome);
   bool usable() const { return link_ && link_->connected(); }
   Errc unusable() const { return state_ == State::closed ? Errc::closed : Errc::disconnected; }
@@ -82,8 +92,10 @@ class LoopConnection final : public Connection, private LoopEvents, private Reco
   State state_ = State::disconnected;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;
   std::uint64_t last_subscription_ = 0;
-  bool draining_ = false;
+  bool handing_over_ = false;
   bool any_cancelled_ = false;
+  boost::asio::steady_timer drain_timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for handlers that may come after its end
   std::size_t max_payload_ = 0;
   std::size_t appended_ = 0;  // bytes given to nats.c since it last had none; an upper bound of what it holds
   std::uint64_t connects_ = 0;

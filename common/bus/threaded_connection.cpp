@@ -30,11 +30,12 @@ struct ThreadedConnection::Near : std::enable_shared_from_this<Near> {
 
   struct Arrival {
     SubscriptionId subscription;
-    Message message;
+    std::optional<Message> message;  // none: the subscription has been drained
   };
   struct Entry {
     std::string subject;
     Handler handler;
+    std::function<void()> drained = nullptr;
   };
 
   // ---- any thread ----
@@ -52,7 +53,7 @@ struct ThreadedConnection::Near : std::enable_shared_from_this<Near> {
     const std::lock_guard lock(mutex);
     if (io != nullptr) asio::post(*io, std::forward<Handler>(handler));
   }
-  void deliver(SubscriptionId subscription, Message message);
+  void deliver(SubscriptionId subscription, std::optional<Message> message);
 
   // ---- our loop ----
   std::string version;
@@ -70,12 +71,12 @@ struct ThreadedConnection::Near : std::enable_shared_from_this<Near> {
 };
 
 // Blocks while there is no room, so that the queue is bounded.
-void ThreadedConnection::Near::deliver(SubscriptionId subscription, Message message) {
+void ThreadedConnection::Near::deliver(SubscriptionId subscription, std::optional<Message> message) {
   std::unique_lock lock(mutex);
   room.wait(lock,
             [this] { return io == nullptr || (inbox_bytes < kMaxInboxBytes && inbox.size() < kMaxInboxMessages); });
   if (io == nullptr) return;
-  inbox_bytes += message.data.size();
+  if (message) inbox_bytes += message->data.size();
   inbox.push_back({subscription, std::move(message)});
   if (std::exchange(dispatch_posted, true)) return;
   asio::post(*io, [kept = shared_from_this()] { kept->dispatch(); });
@@ -91,7 +92,8 @@ void ThreadedConnection::Near::dispatch() {
       inbox_bytes = 0;
     } else {
       for (std::size_t i = 0; i < kTurnMessages; ++i) {
-        inbox_bytes -= inbox.front().message.data.size();
+        const auto& message = inbox.front().message;
+        if (message) inbox_bytes -= message->data.size();
         turn.push_back(std::move(inbox.front()));
         inbox.pop_front();
       }
@@ -105,8 +107,13 @@ void ThreadedConnection::Near::dispatch() {
     const auto found = entries.find(arrival.subscription);
     if (found == entries.end()) continue;
     const auto entry = found->second;  // kept, since it may unsubscribe itself
-    if (arrival.message.no_responders()) arrival.message.subject = entry->subject;  // it was the other thread's
-    entry->handler(arrival.message);
+    if (!arrival.message) {
+      entries.erase(found);
+      entry->drained();
+      continue;
+    }
+    if (arrival.message->no_responders()) arrival.message->subject = entry->subject;  // it was the other thread's
+    entry->handler(*arrival.message);
     any = true;
   }
   if (any && drained) drained();
@@ -278,6 +285,18 @@ void ThreadedConnection::unsubscribe(SubscriptionId id) {
     const auto found = far->ids.find(id);
     if (found == far->ids.end() || !far->connection) return;
     far->connection->unsubscribe(found->second);
+    far->ids.erase(found);
+  });
+}
+
+void ThreadedConnection::drain(SubscriptionId id, std::function<void()> done) {
+  const auto entry = near_->entries.find(id);
+  if (entry == near_->entries.end() || entry->second->drained || !far_) return;
+  entry->second->drained = std::move(done);
+  asio::post(far_->io, [far = far_.get(), id] {
+    const auto found = far->ids.find(id);
+    if (found == far->ids.end() || !far->connection) return;
+    far->connection->drain(found->second, [near = far->near, id] { near->deliver(id, std::nullopt); });
     far->ids.erase(found);
   });
 }

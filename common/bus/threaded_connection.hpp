@@ -26,6 +26,7 @@ class ThreadedConnection final : public Connection {
 
   SubscriptionId subscribe(std::string subject, Handler handler, std::string queue_group) override;
   void unsubscribe(SubscriptionId id) override;
+  void drain(SubscriptionId id, std::function<void()> done) override;
   Errc publish(std::string_view subject, std::span<const std::byte> data, std::string_view reply) override;
   void flush(std::function<void(Errc)> done) override;
   std::size_t buffered() const override;

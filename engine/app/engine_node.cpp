@@ -162,7 +162,10 @@ bool EngineNode::cancel(RunHandle run) {
   return false;
 }
 
-void EngineNode::listen_direct(bool on) { loop_->listen(subjects_.direct(), on); }
+void EngineNode::listen_direct(bool on) {
+  if (on) return loop_->join(subjects_.direct());
+  loop_->leave([this] { core_->on_direct_over(); });
+}
 
 // ---- results of slots ----
 

@@ -310,7 +310,7 @@ void EngineCore::end_turn(wire::Time now) {
 void EngineCore::drain(wire::DrainMode mode) {
   const bool changes = !leaving() && mode != mode_;
   if (changes) {
-    if (draining() != (mode != wire::DrainMode::resume)) port_.listen_direct(mode == wire::DrainMode::resume);
+    if (draining() != (mode != wire::DrainMode::resume)) listen_direct(mode == wire::DrainMode::resume);
     mode_ = mode;
     credit_told_ = false;
   }
@@ -321,9 +321,14 @@ void EngineCore::drain(wire::DrainMode mode) {
   if (leaving()) spill_values();
 }
 
+void EngineCore::listen_direct(bool on) {
+  if (!on) ++direct_ends_awaited_;
+  port_.listen_direct(on);
+}
+
 bool EngineCore::drained() const {
   const auto acknowledged = [](const auto& item) { return item.second->link.held_bytes() == 0; };
-  return draining() && runs_.empty() && values_.empty() && unreported_.empty() &&
+  return draining() && direct_ends_awaited_ == 0 && runs_.empty() && values_.empty() && unreported_.empty() &&
          (uplink_.link() == nullptr || uplink_.link()->held_bytes() == 0) &&
          std::all_of(direct_clients_.begin(), direct_clients_.end(), acknowledged);
 }

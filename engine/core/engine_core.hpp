@@ -45,7 +45,8 @@ class Port : public wire::Outlet {
   virtual std::vector<RunHandle> recall(std::size_t count) = 0;
   // True: it had not begun and is gone. False: it runs, and will report soon.
   virtual bool cancel(RunHandle run) = 0;
-  // Whether to listen for tasks of the scheme direct. It does at first.
+  // Whether to listen for tasks of the scheme direct. It does at first. Once told not to, what is on its way still comes; then
+  // EngineCore::on_direct_over() has to be called.
   virtual void listen_direct(bool on) = 0;
 };
 
@@ -55,6 +56,8 @@ class EngineCore : private wire::Fetcher::Taker {
 
   // ---- events ----
   void on_frame(wire::Role sender, wire::ByteSpan message, wire::Time now);
+  // No more tasks of the scheme direct come from when we listened for them.
+  void on_direct_over() { --direct_ends_awaited_; }
   void on_connected(wire::Time now);
   void on_disconnected();
   void on_timer(wire::Time now);
@@ -149,6 +152,7 @@ class EngineCore : private wire::Fetcher::Taker {
   void sweep_direct(wire::Time now);
   DirectClient& direct_client(const wire::Header& header, wire::Time now);
   void give_back(RunHandle run);
+  void listen_direct(bool on);
   void report_credit(wire::Duration mean_run);
   void report_memory();
   std::uint64_t wanted_credit(wire::Duration mean_run) const;
@@ -188,6 +192,7 @@ class EngineCore : private wire::Fetcher::Taker {
   std::uint64_t memory_ = 0, memory_told_ = 0;  // 0: not known; not told on this link
   wire::Duration mean_run_{};
   wire::DrainMode mode_ = wire::DrainMode::resume;
+  int direct_ends_awaited_ = 0;  // of on_direct_over()
   wire::Time next_sweep_ = wire::kNever;
   bool connected_ = false;
   wire::Time connected_since_{};

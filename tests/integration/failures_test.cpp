@@ -57,6 +57,20 @@ TEST_F(FailuresTest, AnEngineThatIsToldToLeaveLosesNothingAndCostsNoAttempt) {
   for (std::size_t i = 0; i < result.size(); ++i) ASSERT_EQ(result.metadata(i).attempts, 1u) << i;
 }
 
+TEST_F(FailuresTest, AnEngineThatIsToldToLeaveRunsTheDirectTasksThatItHasBeenGiven) {
+  start(3);
+  const auto client = connect(3);
+  const auto result = client->load_balanced(client::Scheme::direct).map("echo", std::vector<std::string>(300'000, R"(["a"])"));
+  reach(result, 10'000);
+  auto& leaving = cluster->engine(0);
+  leaving.signal(SIGTERM);
+  ASSERT_TRUE(result.wait(kPatience));
+  EXPECT_TRUE(result.successful());
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!leaving.poll() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(leaving.poll(), 0);
+}
+
 TEST_F(FailuresTest, AnEngineThatIsToldToLeaveDoesNotWaitForARunThatIgnoresIt) {
   start(1, {"--plugin", VARIOUS_PATH, "--drain-timeout", "0", "--stuck-grace", "0"});
   const auto client = connect(1);

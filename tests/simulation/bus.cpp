@@ -49,6 +49,13 @@ void World::transmit(std::string_view subject, wire::ByteSpan frame) {
   }
 }
 
+void World::leave_group(std::uint64_t engine) {
+  const auto last = last_arrival_.find(std::hash<std::string_view>{}(subjects_.direct()) ^ engine);
+  wire::Time at = now_ + micros(40, 400);
+  if (last != last_arrival_.end()) at = std::max(at, last->second);
+  events_.push({at, next_order_++, engine, Event::Kind::direct_over, wire::Role::client, 0, nullptr});
+}
+
 void World::bus_up(bool up) {
   if (up == up_) return;
   up_ = up;

@@ -40,6 +40,11 @@ void EngineProcess::on_frame(wire::Role sender, wire::ByteSpan frame) { core.on_
 void EngineProcess::on_timer() { core.on_timer(world.now()); }
 void EngineProcess::on_connected() { core.on_connected(world.now()); }
 
+void EngineProcess::listen_direct(bool on) {
+  hears_direct = on;
+  if (!on) world.leave_group(serial);
+}
+
 void EngineProcess::end_turn() {
   if (over) return;
   highest_credit = std::max(highest_credit, core.credit());

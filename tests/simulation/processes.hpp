@@ -24,6 +24,7 @@ struct Process {
   virtual void on_connected() = 0;
   virtual void on_disconnected() = 0;
   virtual void on_run_done(std::uint64_t) {}
+  virtual void on_direct_over() {}
   virtual void end_turn() = 0;
   virtual wire::Time deadline() const = 0;
   virtual bool hears(std::string_view subject) const = 0;
@@ -63,11 +64,12 @@ struct EngineProcess : Process, engine::Port {
   wire::Time deadline() const override { return core.next_deadline(); }
   bool hears(std::string_view subject) const override { return subject.starts_with(inbox); }
   void on_run_done(std::uint64_t run) override;
+  void on_direct_over() override { core.on_direct_over(); }
 
   void start(const engine::RunOrder& order) override;
   std::vector<engine::RunHandle> recall(std::size_t count) override;
   bool cancel(engine::RunHandle run) override;
-  void listen_direct(bool on) override { hears_direct = on; }
+  void listen_direct(bool on) override;
 
   struct Run {
     engine::RunHandle handle;

@@ -48,6 +48,7 @@ void World::handle(const Event& event) {
       if (up_) process.on_frame(event.sender, wire::as_bytes(*event.frame));
       break;
     case Event::Kind::run_done: process.on_run_done(event.argument); break;
+    case Event::Kind::direct_over: process.on_direct_over(); break;
   }
   if (!process.over) after_event(process);
   if (process.over) kill(event.process);

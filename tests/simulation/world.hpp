@@ -57,6 +57,7 @@ class World {
   Ledger& ledger() { return ledger_; }
   Report& report() { return report_; }
   void transmit(std::string_view subject, wire::ByteSpan frame);
+  void leave_group(std::uint64_t engine);  // what the group has given to it so far still comes
   void post_run_done(wire::Duration delay, std::uint64_t process, std::uint64_t run) { post(delay, process, Event::Kind::run_done, run); }
   void fail(std::string what);
   // Fails with `what`, unless that is empty.
@@ -73,7 +74,7 @@ class World {
 
  private:
   struct Event {
-    enum class Kind : std::uint8_t { timer, frame, run_done };
+    enum class Kind : std::uint8_t { timer, frame, run_done, direct_over };
     wire::Time at;
     std::uint64_t order;
     std::uint64_t process;  // its serial number; dead ones are skipped

@@ -56,6 +56,26 @@ TEST_F(ConnectionTest, QueueGroupSharesMessages) {
   EXPECT_GT(at_second, 0);
 }
 
+TEST_F(ConnectionTest, WhoLeavesAQueueGroupGetsWhatItHadBeenGiven) {
+  constexpr int kMessages = 100'000;
+  auto source = connect(), first = connect(), second = connect();
+  int at_first = 0, at_second = 0, sent = 0, after = 0;
+  bool over = false;
+  const auto id = first->subscribe("work", [&](Message&) { over ? ++after : ++at_first; }, "group");
+  second->subscribe("work", [&](Message&) { ++at_second; }, "group");
+  ASSERT_TRUE(settle(*first));
+  ASSERT_TRUE(settle(*second));
+  const auto send = [&](int up_to) {
+    for (; sent < up_to; ++sent) ASSERT_EQ(source->publish("work", bytes("x")), Errc::ok);
+  };
+  send(kMessages / 2);
+  ASSERT_TRUE(until([&] { return at_first > 0; }));
+  first->drain(id, [&] { over = true; });
+  send(kMessages);
+  ASSERT_TRUE(until([&] { return over && at_first + at_second == kMessages; })) << at_first << " + " << at_second;
+  EXPECT_EQ(after, 0);
+}
+
 TEST_F(ConnectionTest, NobodyToAnswerIsSaid) {
   auto connection = connect();
   bool nobody = false;

@@ -79,6 +79,31 @@ TEST_F(ReconnectTest, AgainAndAgainWithTrafficInFlight) {
   }
 }
 
+TEST_F(ReconnectTest, ALossEndsADrain) {
+  start_server();
+  auto connection = connect();
+  watch(*connection);
+  int over = 0, arrived = 0;
+  const auto count = [&](Message&) { ++arrived; };
+  const auto end = [&] { ++over; };
+  const auto first = connection->subscribe("a", count, "group");
+  const auto second = connection->subscribe("a", count, "group");
+  ASSERT_TRUE(settle(*connection));
+  server->kill();
+  connection->drain(first, end);
+  ASSERT_TRUE(until([&] { return states.size() == 1 && over == 1; }));
+  connection->drain(second, end);
+  ASSERT_TRUE(until([&] { return over == 2; }));
+  server->start();
+  ASSERT_TRUE(until([&] { return states.size() == 2; }));
+  auto peer = connect();
+  ASSERT_TRUE(settle(*connection));
+  peer->publish("a", bytes("x"));
+  ASSERT_TRUE(settle(*peer));
+  ASSERT_TRUE(settle(*connection));
+  EXPECT_EQ(arrived, 0);
+}
+
 TEST_F(ReconnectTest, SubscribedWhileDisconnected) {
   start_server();
   auto connection = connect();

@@ -71,6 +71,26 @@ TEST_F(TlsTest, DeliversInOrderAndSharesBytes) {
   EXPECT_TRUE(until([&] { return source->buffered() == 0; }));
 }
 
+TEST_F(TlsTest, WhoLeavesAQueueGroupGetsWhatItHadBeenGiven) {
+  constexpr int kMessages = 20'000;
+  auto source = connect(tls_options()), first = connect(tls_options()), second = connect(tls_options());
+  int at_first = 0, at_second = 0, sent = 0, after = 0;
+  bool over = false;
+  const auto id = first->subscribe("work", [&](Message&) { over ? ++after : ++at_first; }, "group");
+  second->subscribe("work", [&](Message&) { ++at_second; }, "group");
+  ASSERT_TRUE(settle(*first));
+  ASSERT_TRUE(settle(*second));
+  const auto send = [&](int up_to) {
+    for (; sent < up_to; ++sent) ASSERT_EQ(source->publish("work", bytes("x")), Errc::ok);
+  };
+  send(kMessages / 2);
+  ASSERT_TRUE(until([&] { return at_first > 0; }));
+  first->drain(id, [&] { over = true; });
+  send(kMessages);
+  ASSERT_TRUE(until([&] { return over && at_first + at_second == kMessages; })) << at_first << " + " << at_second;
+  EXPECT_EQ(after, 0);
+}
+
 TEST_F(TlsTest, CertificatesAreChecked) {
   EXPECT_EQ(refusal(options()), make_error_code(Errc::tls_required));
   auto wanted = tls_options();

@@ -59,7 +59,10 @@ struct EngineFixture : testing::Test, Port {
     return taken;
   }
   bool cancel(RunHandle run) override { return std::erase(queue, run) > 0; }
-  void listen_direct(bool on) override { listens.push_back(on); }
+  void listen_direct(bool on) override {
+    listens.push_back(on);
+    if (!on && !direct_comes_late) core.on_direct_over();
+  }
   const Order& order_of(RunHandle run) const {
     return *std::find_if(orders.begin(), orders.end(), [&](const auto& order) { return order.run == run; });
   }
@@ -72,6 +75,7 @@ struct EngineFixture : testing::Test, Port {
   std::vector<Order> orders;
   std::deque<RunHandle> queue;  // not begun
   std::vector<bool> listens;
+  bool direct_comes_late = false;
   bool at_once = false;         // runs end as soon as they are started
 
   // ---- executing ----

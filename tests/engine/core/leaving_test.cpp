@@ -103,6 +103,20 @@ TEST_F(LeavingTest, AnotherControllerIsAskedToTakeTheValuesOver) {
             (std::vector{RecordType::finished, RecordType::adopted_all, RecordType::drain, RecordType::spill}));
 }
 
+TEST_F(LeavingTest, WhatTheQueueGroupHadGivenItIsWaitedForAndRun) {
+  direct_comes_late = true;
+  core.drain(DrainMode::leave);
+  EXPECT_FALSE(core.drained());
+  submit_direct(900, 1, 1, 1);
+  core.on_direct_over();
+  EXPECT_FALSE(core.drained());
+  finish(begin());
+  core.end_turn(now);
+  FarLink client(kClient, kSelf, 900);
+  turn(client, wire::Role::client);
+  EXPECT_TRUE(core.drained());
+}
+
 TEST_F(LeavingTest, ResultsOfTheSchemeDirectAreWaitedForToo) {
   const auto far = connect();
   submit_direct(900, 1, 1, 1);
