@@ -21,6 +21,7 @@ struct Config {
   // Tasks longer than this are handed out one by one: waiting for the next costs less than a half per cent.
   wire::Duration long_task = std::chrono::milliseconds(300);
   std::uint64_t max_value_bytes = 1ULL << 30;  // of values that nobody has read yet; beyond it no more tasks are taken
+  std::uint64_t max_args_bytes = 256ULL << 20; // of arguments by reference, from when they are asked for; one may always come
   wire::Duration client_silence = std::chrono::seconds(10);  // scheme direct: a client is gone
 };
 

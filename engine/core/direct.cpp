@@ -83,7 +83,7 @@ void EngineCore::on_direct_cancel(DirectClient& client, const wire::TaskId& task
     return item.second.controller_handle == 0 && item.second.task == task;
   });
   if (found == runs_.end() || !cancel(found->first)) return;  // it has ended, or will soon
-  runs_.erase(found);
+  forget_run(found);
   wire::Writer report;
   wire::encode_report(report, {wire::TaskStatus::cancelled, "cancelled", 0, 0, {}});
   wire::encode(client.link.record(), wire::ResultRecord{task.sequence, 1, self_, report.span()});

@@ -78,7 +78,7 @@ void EngineCore::on_lost() {
     const auto found = runs_.find(run);
     if (found == runs_.end()) continue;
     run_by_controller_handle_.erase(found->second.controller_handle);
-    runs_.erase(found);
+    forget_run(found);
   }
 }
 
@@ -214,7 +214,7 @@ void EngineCore::give_back(RunHandle run) {
   if (found == runs_.end()) return;
   const std::uint64_t handle = found->second.controller_handle;
   run_by_controller_handle_.erase(handle);
-  runs_.erase(found);
+  forget_run(found);
   if (wire::Link* link = uplink_.link()) wire::encode(link->record(), wire::ReturnedRecord{handle});
 }
 
@@ -242,7 +242,7 @@ void EngineCore::on_finished(RunHandle run, wire::ByteSpan report, wire::Duratio
     const auto found = runs_.find(run);
     if (found == runs_.end()) return drop_value(report);
     finished = found->second;
-    runs_.erase(found);
+    forget_run(found);
     if (finished.controller_handle != 0) run_by_controller_handle_.erase(finished.controller_handle);
   }
   if (wire::report_has_reference(report)) note_value(finished, report);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -110,6 +111,7 @@ class EngineCore : private wire::Fetcher::Taker {
   struct Awaiting {
     wire::TaskSpec spec;
     wire::Codec codec;
+    wire::BlobReference blob;
     bool recallable;
   };
   // A value that its client has not yet read, and what was reported of it.
@@ -151,7 +153,9 @@ class EngineCore : private wire::Fetcher::Taker {
   void on_direct_cancel(DirectClient& client, const wire::TaskId& task);
   void sweep_direct(wire::Time now);
   DirectClient& direct_client(const wire::Header& header, wire::Time now);
+  void fetch_args();
   void give_back(RunHandle run);
+  void forget_run(std::unordered_map<RunHandle, Run>::iterator run);
   void listen_direct(bool on);
   void report_credit(wire::Duration mean_run);
   void report_memory();
@@ -172,6 +176,9 @@ class EngineCore : private wire::Fetcher::Taker {
   Run starting_run_;
   bool starting_done_ = false;
   std::map<RunHandle, Awaiting> awaiting_;  // a part of runs_
+  std::deque<RunHandle> to_fetch_;          // of those, and of some that are gone
+  std::unordered_map<RunHandle, std::uint64_t> fetched_;  // bytes of arguments of runs that have asked for them
+  std::uint64_t fetched_bytes_ = 0;
 
   std::map<std::uint64_t, Value> values_;   // by the number in their references
   std::uint64_t next_value_ = 1;

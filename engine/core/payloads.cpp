@@ -10,8 +10,30 @@ namespace covey::engine {
 // ---- arguments ----
 
 void EngineCore::await_args(RunHandle run, const wire::TaskSpec& spec, const wire::ContentView& content, bool recallable) {
-  awaiting_.emplace(run, Awaiting{spec, content.codec, recallable});
-  fetcher_.fetch(run, *content.reference);
+  awaiting_.emplace(run, Awaiting{spec, content.codec, *content.reference, recallable});
+  to_fetch_.push_back(run);
+  fetch_args();
+}
+
+void EngineCore::fetch_args() {
+  for (; !to_fetch_.empty(); to_fetch_.pop_front()) {
+    const RunHandle run = to_fetch_.front();
+    const auto next = awaiting_.find(run);
+    if (next == awaiting_.end()) continue;
+    const wire::BlobReference& blob = next->second.blob;
+    if (fetched_bytes_ > 0 && fetched_bytes_ + blob.size > config_.max_args_bytes) return;
+    fetched_bytes_ += blob.size;
+    fetched_.emplace(run, blob.size);
+    fetcher_.fetch(run, blob);
+  }
+}
+
+void EngineCore::forget_run(std::unordered_map<RunHandle, Run>::iterator run) {
+  if (const auto args = fetched_.extract(run->first); !args.empty()) {
+    fetched_bytes_ -= args.mapped();
+    fetch_args();
+  }
+  runs_.erase(run);
 }
 
 void EngineCore::on_fetched(std::uint64_t run, wire::Buffer payload) {

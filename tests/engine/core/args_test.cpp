@@ -8,7 +8,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct ArgsTest : EngineFixture {
-  ArgsTest() : far(connect()) {}
+  explicit ArgsTest(Config with = small()) : EngineFixture(with), far(connect()) {}
   std::unique_ptr<FarLink> far;
   wire::Buffer bytes{std::string(100'000, 'a')};
 
@@ -97,6 +97,41 @@ TEST_F(ArgsTest, ArgumentsOverTheLimitAreNotFetched) {
   run(*far, 1, by_reference(blob(core.max_payload() + 1)));
   EXPECT_EQ(status_of_the_only_report(), TaskStatus::payload_too_large);
   EXPECT_EQ(answer_wants(&bytes), 0u);
+}
+
+struct FewArgsTest : ArgsTest {
+  FewArgsTest() : ArgsTest([] {
+    Config few = small();
+    few.max_args_bytes = 250'000;
+    return few;
+  }()) {}
+};
+
+TEST_F(FewArgsTest, NoMoreArgumentsAreFetchedThanTheLimitAllows) {
+  for (std::uint64_t i = 1; i <= 4; ++i) run_with_args(i);
+  EXPECT_EQ(answer_wants(&bytes), 2u);
+  ASSERT_EQ(orders.size(), 2u);
+  EXPECT_EQ(answer_wants(&bytes), 0u);
+  say(*far, wire::StopRunRecord{handle(3)});
+  finish(begin());
+  turn(*far);
+  EXPECT_EQ(answer_wants(&bytes), 1u);
+  ASSERT_EQ(orders.size(), 3u);
+  EXPECT_EQ(orders[2].task, task(4));
+}
+
+TEST_F(FewArgsTest, ArgumentsLongerThanTheLimitComeAlone) {
+  const wire::Buffer longer(std::string(400'000, 'b'));
+  run_with_args(1);
+  run(*far, 2, by_reference(blob(longer.size())));
+  run_with_args(3);
+  turn(*far);
+  EXPECT_EQ(answer_wants(&bytes), 1u);
+  finish(begin());
+  core.end_turn(now);
+  EXPECT_EQ(answer_wants(&longer), 1u);
+  ASSERT_EQ(orders.size(), 2u);
+  EXPECT_EQ(orders[1].args, longer.view());
 }
 
 TEST_F(ArgsTest, MalformedArgumentsEndTheRun) {
