@@ -1,11 +1,15 @@
 #include "common/wire/records.hpp"
 
+#include <algorithm>
+
 namespace covey::wire {
 namespace {
 
 constexpr std::uint8_t kReferenceBit = 0x80;  // in a content's codec byte and in a report's status byte
 constexpr std::uint8_t kOutputBit = 0x40;     // in a report's status byte
 constexpr std::uint8_t kStatusMask = 0x3f;
+// A time that no task lasts, so that clocks may add it to the present: a hundred years.
+constexpr std::uint64_t kLongestMs = 100ULL * 365 * 24 * 3600 * 1000;
 
 void type(Writer& out, RecordType value) { out.u8(static_cast<std::uint8_t>(value)); }
 
@@ -333,11 +337,11 @@ std::optional<TaskSpec> decode_spec(ByteSpan bytes) {
   spec.function = in.text();
   spec.label = in.text();
   spec.priority = in.fixed<std::int32_t>();
-  spec.timeout_ms = in.varint();
-  spec.run_limit_ms = in.varint();
+  spec.timeout_ms = std::min(in.varint(), kLongestMs);
+  spec.run_limit_ms = std::min(in.varint(), kLongestMs);
   spec.max_attempts = static_cast<std::uint32_t>(in.varint());
   spec.retries = static_cast<std::uint32_t>(in.varint());
-  spec.retry_delay_ms = in.varint();
+  spec.retry_delay_ms = std::min(in.varint(), kLongestMs);
   for (auto left = in.count(); left > 0 && in.ok(); --left) spec.targets.push_back(id64<Incarnation>(in));
   for (auto left = in.count(); left > 0 && in.ok(); --left) spec.labels.emplace_back(in.text());
   spec.detached = flag(in);

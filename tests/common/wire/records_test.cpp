@@ -71,6 +71,20 @@ TEST(RecordsTest, ASpecKeepsItsFields) {
   EXPECT_EQ(decode_spec(out.span()), spec);
 }
 
+TEST(RecordsTest, ASpecsTimesMayBeAddedToThePresent) {
+  TaskSpec spec;
+  spec.function = "echo";
+  spec.timeout_ms = spec.run_limit_ms = spec.retry_delay_ms = UINT64_MAX;
+  Writer out;
+  encode_spec(out, spec);
+  const auto read = decode_spec(out.span());
+  ASSERT_TRUE(read);
+  const std::chrono::steady_clock::time_point now{std::chrono::hours(24 * 365)};
+  for (const std::uint64_t ms : {read->timeout_ms, read->run_limit_ms, read->retry_delay_ms}) {
+    EXPECT_GT(now + std::chrono::milliseconds(ms), now + std::chrono::hours(24 * 365 * 99));
+  }
+}
+
 TEST(RecordsTest, ASpecWithoutFunctionOrAttemptsIsRefused) {
   TaskSpec spec;
   Writer out;
