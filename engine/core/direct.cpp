@@ -38,15 +38,25 @@ void EngineCore::on_direct_frame(const wire::Frame& frame, wire::Time now) {
     } else if (*type == wire::RecordType::submit) {
       wire::SubmitRecord record;
       wire::decode(in, record);
-      const auto spec = specs.find(record.spec);
-      if (!in.ok() || spec == specs.end()) break;
-      begin(Run{{session, record.sequence}, 0, {frame.header.from, frame.header.link}}, spec->second, record.content, false);
+      if (!in.ok()) break;
+      const Run run{{session, record.sequence}, 0, {frame.header.from, frame.header.link}};
+      if (const auto spec = specs.find(record.spec); spec != specs.end()) {
+        begin(run, spec->second, record.content, false);
+      } else {
+        refuse_direct(run);
+      }
     } else {
       in.fail();
     }
   }
   if (!in.ok()) ++malformed_frames_;
   if (idle && runs_.size() == 1) client.hold_until = now + kAcceptPause;
+}
+
+void EngineCore::refuse_direct(const Run& run) {
+  wire::Writer report;
+  wire::encode_report(report, {wire::TaskStatus::bad_arguments, "the submission names a specification that was not sent or is not valid", 0, 0, {}});
+  say_finished(run, report.span());
 }
 
 // Acknowledgements of direct results, cancels, and word of values that were read.

@@ -153,6 +153,7 @@ class EngineCore : private wire::Fetcher::Taker {
   void on_direct_cancel(DirectClient& client, const wire::TaskId& task);
   void sweep_direct(wire::Time now);
   DirectClient& direct_client(const wire::Header& header, wire::Time now);
+  void refuse_direct(const Run& run);
   void fetch_args();
   void give_back(RunHandle run);
   void forget_run(std::unordered_map<RunHandle, Run>::iterator run);

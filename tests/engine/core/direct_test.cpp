@@ -41,6 +41,16 @@ TEST_F(DirectTest, AFrameIsAcceptedAndItsResultsFollow) {
   EXPECT_EQ(core.held(), 0u);
 }
 
+TEST_F(DirectTest, TasksWithoutAValidSpecificationEndAsBadArguments) {
+  submit_direct(kLink, 3, 11, 2, "");
+  turn_of(client);
+  const auto ended = results(client);
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[1].sequence, 12u);
+  EXPECT_EQ(wire::report_status(ended[1].report), TaskStatus::bad_arguments);
+  EXPECT_TRUE(orders.empty());
+}
+
 TEST_F(DirectTest, TheAcceptanceOfALoneBriefTaskTravelsWithItsResult) {
   sent.clear();
   submit_direct(kLink, 3, 11, 1);

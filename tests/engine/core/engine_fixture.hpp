@@ -190,9 +190,9 @@ struct EngineFixture : testing::Test, Port {
   }
 
   // ---- clients of the scheme direct ----
-  void submit_direct(std::uint32_t link, std::uint64_t frame, std::uint64_t first, std::size_t count) {
+  void submit_direct(std::uint32_t link, std::uint64_t frame, std::uint64_t first, std::size_t count, const char* function = "echo") {
     wire::Writer body, spec;
-    wire::encode_spec(spec, spec_of("echo"));
+    wire::encode_spec(spec, spec_of(function));
     body.fixed(static_cast<std::uint64_t>(kSession));
     wire::encode(body, wire::SpecRecord{1, spec.span()});
     for (std::size_t i = 0; i < count; ++i) wire::encode(body, wire::SubmitRecord{1, first + i, {}, {}, false});
