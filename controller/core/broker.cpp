@@ -251,6 +251,7 @@ void Broker::sweep(wire::Time now) {
   }
   note_engines(now);
   grant_windows();
+  relieve_full_engines();
   expire_results(now);
   idempotency_.expire(now - config_.idempotency_ttl);
   std::erase_if(ended_links_, [&](const auto& item) { return now - item.second.at > kEndedLinksKept; });

@@ -141,6 +141,8 @@ class Broker : private wire::Fetcher::Taker {
   void on_payload_frame(wire::Role sender, const wire::Frame& frame, wire::Time now);
   void on_taken(Session& session, const wire::TakenRecord& record, wire::Time now);
   void rerun_for_values_of(wire::Incarnation engine, wire::Time now);
+  void relieve_full_engines();
+  void give_up_value(TaskIndex index);
   void rerun_for_lost_value(TaskIndex index, wire::Time now);
   bool wait_for_args(TaskIndex index, wire::TaskStatus status, wire::Time now);
   void hold(TaskIndex index, const wire::BlobReference& blob, HeldResult&& result);

@@ -32,6 +32,7 @@ void Broker::on_engine_hello(const wire::Hello& hello, const wire::Header& heade
   engine->recalling = false;
   engine->load = 0;
   engine->credit = 0;
+  engine->full = false;
   engine->alone = kNone;
   engine->ghosts.clear();
   engine->adopted.clear();
@@ -59,6 +60,7 @@ void Broker::on_engine_records(Engine& engine, wire::Reader& in, wire::Time now)
         wire::CreditRecord record;
         wire::decode(in, record);
         engine.credit = record.tasks;
+        engine.full = record.tasks == 0;
         engine.mean_run_us = record.mean_run_us;
         break;
       }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "controller/core/broker.hpp"
@@ -131,6 +132,41 @@ void Broker::rerun_for_lost_value(TaskIndex index, wire::Time now) {
   }
   ++counters_.requeued;
   make_ready(index, true);
+}
+
+// Values that wait for clients which are away, or for somebody to ask for them, make room for others: the oldest first, a quarter
+// of what the engine holds at a time.
+void Broker::relieve_full_engines() {
+  for (const auto& engine : engines_) {
+    if (!engine || !engine->full) continue;
+    std::uint64_t held = 0;
+    std::vector<TaskIndex> waiting;
+    for (auto at = users_.lower_bound({engine->id, 0, 0, 0}); at != users_.end() && at->first.holder == engine->id; ++at) {
+      held += at->first.size;
+      std::copy_if(at->second.begin(), at->second.end(), std::back_inserter(waiting), [&](TaskIndex index) {
+        const Session& session = session_of(tasks_[index]);
+        return !session.peer || session.kept.find(tasks_[index].sequence) != nullptr;
+      });
+    }
+    std::uint64_t freed = 0;
+    std::size_t given_up = 0;
+    for (; given_up < waiting.size() && 4 * freed < held; ++given_up) {
+      freed += held_.at(waiting[given_up]).blob.size;
+      give_up_value(waiting[given_up]);
+    }
+    if (given_up > 0) port_.log(fmt::format("engine {} is full of values: gave up {} that wait for clients", to_string(engine->id), given_up));
+  }
+}
+
+// Whoever asks for it will be told that it has expired.
+void Broker::give_up_value(TaskIndex index) {
+  Session& session = session_of(tasks_[index]);
+  for (ResultStore* store : {&session.kept, &session.unsent}) {
+    if (store->find(tasks_[index].sequence) == nullptr) continue;
+    result_bytes_ -= store->evict(tasks_[index].sequence);
+    ++counters_.results_evicted;
+  }
+  destroy(index);
 }
 
 // ---- arguments ----

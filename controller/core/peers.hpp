@@ -38,6 +38,7 @@ struct Engine {
   std::uint64_t load = 0;         // what it holds, as far as is known; at most credit when a task is assigned
   std::uint64_t mean_run_us = 0;  // 0: unknown
   std::uint64_t memory_bytes = 0; // resident, as it last said; 0: it has not
+  bool full = false;             // of values that nobody has read; it takes no tasks
   bool draining = false;
   std::optional<wire::DrainMode> asked;  // of it, until it says that it is so
   bool adopting = false;         // its link is new and it has not yet said what it still has

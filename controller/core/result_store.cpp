@@ -32,10 +32,18 @@ void ResultStore::erase(std::uint64_t sequence) {
 std::size_t ResultStore::evict_oldest() {
   while (oldest_kept_ != order_.end() && oldest_kept_->report.empty()) ++oldest_kept_;
   if (oldest_kept_ == order_.end()) return 0;
-  const std::size_t freed = oldest_kept_->report.size();
-  std::string().swap(oldest_kept_->report);
+  return free_report(*oldest_kept_++);
+}
+
+std::size_t ResultStore::evict(std::uint64_t sequence) {
+  const auto found = by_sequence_.find(sequence);
+  return found == by_sequence_.end() ? 0 : free_report(*found->second);
+}
+
+std::size_t ResultStore::free_report(Result& result) {
+  const std::size_t freed = result.report.size();
+  std::string().swap(result.report);
   bytes_ -= freed;
-  ++oldest_kept_;
   return freed;
 }
 

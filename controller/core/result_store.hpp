@@ -33,10 +33,13 @@ class ResultStore {
   void pop_front() { erase(order_.front().sequence); }
   const Result* find(std::uint64_t sequence) const;
   void erase(std::uint64_t sequence);
-  // Frees the report of the oldest result that still has one; the number stays known. Returns the bytes freed, 0 if none.
+  // Frees the report of a result, or of the oldest that still has one; the number stays known. Returns the bytes freed, 0 if none.
+  std::size_t evict(std::uint64_t sequence);
   std::size_t evict_oldest();
 
  private:
+  std::size_t free_report(Result& result);
+
   std::list<Result> order_;
   std::unordered_map<std::uint64_t, std::list<Result>::iterator> by_sequence_;
   std::list<Result>::iterator oldest_kept_ = order_.end();

@@ -318,6 +318,38 @@ TEST_F(PayloadsTest, AValueThatCameLongAfterItsClientHadLeftWaitsAsLongAsAnyOthe
   EXPECT_EQ(broker.unfinished_tasks(), 0u);
 }
 
+// Found by seed 60000518 of the simulation.
+TEST_F(PayloadsTest, ValuesForClientsThatAreAwayMakeRoomInAFullEngine) {
+  auto e = engine(1, 10);
+  auto c = client(2);
+  auto reader = client(3, 88);
+  wire::TaskSpec detached;
+  detached.detached = true;
+  submit(reader, {}, 1);
+  submit(reader, detached, 2);
+  submit(c, {}, 1, 6);
+  read(e);
+  alive = {&e, &reader};
+  pass(seconds(8));  // c falls silent
+  for (std::uint64_t value = 1; value <= 8; ++value) finish_with_value(e, value);
+  wire::encode(e.link->record(), wire::CreditRecord{0, 1});
+  turn(e);
+  pass(milliseconds(500));
+  read(e);
+  EXPECT_EQ(e.released, (std::vector<std::uint64_t>{2, 3}));
+  EXPECT_NE(broker.ask(R"({"what":"result","task":"0000000000000058-2"})", now).find("result_expired"), std::string::npos);
+  wire::encode(e.link->record(), wire::CreditRecord{10, 1});
+  turn(e);
+  pass(seconds(10));
+  read(e);
+  EXPECT_EQ(e.released.size(), 2u);
+  auto again = client(5);
+  read(again);
+  ASSERT_EQ(again.results.size(), 6u);
+  EXPECT_EQ(again.results[0].status, TaskStatus::result_expired);
+  EXPECT_EQ(again.results[1].status, TaskStatus::ok);
+}
+
 // ---- engines that leave ----
 
 TEST_F(PayloadsTest, AValueOfAnEngineThatLeavesIsTakenOverAndItsClientToldOfIt) {

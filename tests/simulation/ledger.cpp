@@ -55,6 +55,7 @@ bool Ledger::allowed(const Plan& plan, TaskStatus status) const {
     case TaskStatus::engine_died: return !plan.direct;
     case TaskStatus::engine_lost: return plan.direct;
     case TaskStatus::payload_lost: return plan.value_kb > 0 || plan.large_args || shared;
+    case TaskStatus::result_expired: return plan.value_kb > 0 || shared;  // it made room for others while its client was away
     case TaskStatus::payload_unreachable: return plan.direct && plan.large_args;
     case TaskStatus::outcome_unknown: return (plan.at_most_one_attempt && !plan.direct) || shared;
     case TaskStatus::dependency_failed: return plan.depends || shared;
