@@ -76,11 +76,12 @@ TEST_F(FailuresTest, AnEngineThatIsToldToLeaveDoesNotWaitForARunThatIgnoresIt) {
   const auto client = connect(1);
   auto view = client->load_balanced();
   view.options.max_attempts = 1;
-  const auto running = view.apply("deaf", "[]");
-  while (client->request(R"({"what":"engines"})")->find("\"busy\"") == std::string::npos) std::this_thread::yield();
+  const auto begun = folder / "begun";
+  const auto running = view.apply("deaf", fmt::format(R"(["{}"])", begun.string()));
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!std::filesystem::exists(begun) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   auto& leaving = cluster->engine(0);
   leaving.signal(SIGTERM);
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!leaving.poll() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(leaving.poll(), 0);
   ASSERT_TRUE(running.wait(kPatience));
